@@ -1,0 +1,92 @@
+//! What an operation answers: JSON, sometimes bytes beside it, all of it wiped when it goes.
+
+use std::io;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::error::{Failure, Result, Status};
+
+/// An answer on its way to the caller.
+pub(crate) struct Answer {
+    /// UTF-8, followed by one NUL.
+    json: Zeroizing<Vec<u8>>,
+    data: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Answer {
+    /// An answer of JSON alone.
+    pub(crate) fn new(value: &impl Serialize) -> Result<Self> {
+        let mut buffer = Wiping(Zeroizing::new(Vec::with_capacity(256)));
+        let written = serde_json::to_writer(&mut buffer, value);
+        if written.is_err() || io::Write::write_all(&mut buffer, b"\0").is_err() {
+            return Err(Failure::new(
+                Status::UnknownError,
+                "the answer could not be written as JSON",
+            ));
+        }
+        Ok(Answer {
+            json: buffer.0,
+            data: None,
+        })
+    }
+
+    /// An answer of JSON with bytes beside it.
+    pub(crate) fn with_data(value: &impl Serialize, data: Zeroizing<Vec<u8>>) -> Result<Self> {
+        let mut answer = Answer::new(value)?;
+        answer.data = Some(data);
+        Ok(answer)
+    }
+
+    /// What a failed operation answers.
+    pub(crate) fn of_failure(failure: &Failure) -> Result<Self> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: Detail<'a>,
+        }
+        #[derive(Serialize)]
+        struct Detail<'a> {
+            code: &'a str,
+            http_status: i32,
+            message: &'a str,
+        }
+        Answer::new(&Body {
+            error: Detail {
+                code: failure.status.name(),
+                http_status: failure.status.http(),
+                message: &failure.message,
+            },
+        })
+    }
+
+    /// The JSON with the NUL that ends it.
+    pub(crate) fn json_with_nul(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The bytes beside the JSON.
+    pub(crate) fn data(&self) -> Option<&[u8]> {
+        self.data.as_ref().map(|data| data.as_slice())
+    }
+}
+
+/// A buffer that wipes what it leaves behind when it grows.
+struct Wiping(Zeroizing<Vec<u8>>);
+
+impl io::Write for Wiping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let room = needed.max(self.0.capacity().saturating_mul(2));
+            let mut larger = Zeroizing::new(Vec::with_capacity(room));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

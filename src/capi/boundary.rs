@@ -1,0 +1,75 @@
+//! The choke point of every call: what comes in as a pointer becomes a reference or a named error
+//! here, what goes out is written here, and here a panic ends.
+
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use crate::answer::Answer;
+use crate::capi::handle::Handle;
+use crate::error::{Failure, Result, Status};
+
+/// Runs `body` and turns its result into a status, and into a response where the caller wants one.
+///
+/// A panic becomes `UnknownError` without a response: nothing is known of the state that it left.
+///
+/// # Safety
+/// `response` is NULL or may be written.
+pub(super) unsafe fn respond(
+    response: *mut *mut Handle<Answer>,
+    body: impl FnOnce() -> Result<Answer>,
+) -> c_int {
+    // SAFETY: as promised by the caller.
+    unsafe { set(response, ptr::null_mut()) };
+    let outcome = no_panic(|| {
+        let (status, answer) = match body() {
+            Ok(answer) => (Status::Ok, Some(answer)),
+            Err(failure) => (failure.status, Answer::of_failure(&failure).ok()),
+        };
+        let handle = match answer {
+            Some(answer) if !response.is_null() => Handle::into_raw(answer),
+            _ => ptr::null_mut(),
+        };
+        (status, handle)
+    });
+    let (status, handle) = outcome.unwrap_or((Status::UnknownError, ptr::null_mut()));
+    // SAFETY: as promised by the caller.
+    unsafe { set(response, handle) };
+    status as c_int
+}
+
+/// Runs `body`; `None` when it panicked.
+pub(super) fn no_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(body)).ok()
+}
+
+/// Writes through an out-pointer, which may be NULL.
+///
+/// # Safety
+/// `out` is NULL or may be written.
+pub(super) unsafe fn set<T>(out: *mut T, value: T) {
+    if !out.is_null() {
+        // SAFETY: not NULL, and as promised by the caller.
+        unsafe { out.write(value) };
+    }
+}
+
+/// The error for a NULL where a pointer is required.
+pub(super) fn null_pointer(argument: &str) -> Failure {
+    Failure::new(Status::NullPointer, format!("{argument} is NULL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_status() {
+        let mut response = ptr::dangling_mut();
+        // SAFETY: a local that may be written.
+        let status =
+            unsafe { respond(&raw mut response, || std::panic::resume_unwind(Box::new(1))) };
+        assert_eq!(status, Status::UnknownError as c_int);
+        assert!(response.is_null());
+    }
+}

@@ -1,0 +1,539 @@
+//! The C ABI. The comments here become `include/factor2.h`, and are the specification.
+
+#![allow(unsafe_code, non_camel_case_types)]
+
+mod boundary;
+mod handle;
+mod input;
+
+use std::ffi::{c_char, c_int, c_uchar, c_uint};
+use std::ptr;
+
+use crate::answer::Answer;
+use crate::authenticator::Authenticator;
+use crate::capi::boundary::{no_panic, null_pointer, respond, set};
+use crate::capi::handle::Handle;
+use crate::error::{Result, Status};
+
+/// Settings and guard of one second factor. Make one at start, share it between threads.
+pub struct factor2_authenticator {
+    _private: [u8; 0],
+}
+
+/// One answer. Yours to free, by factor2_response_free().
+pub struct factor2_response {
+    _private: [u8; 0],
+}
+
+/// The verdict: FACTOR2_OK (0) means accepted or done, anything else means no. Take a number that
+/// you don't know as a refusal.
+pub type factor2_status = c_int;
+
+/// Makes an authenticator from its settings.
+///
+/// `config` is a JSON object. Only `issuer` is required:
+///
+/// | member             | default              | meaning                                             |
+/// |--------------------|----------------------|-----------------------------------------------------|
+/// | `issuer`           |                      | your service's name as apps show it, 1 to 255 bytes, no colon, no control characters |
+/// | `factor_name`      | `""`                 | the factor's name in crossauth; needed by factor2_prepare_configuration() |
+/// | `friendly_name`    | `"Authenticator app"`| what users are shown when they choose a factor      |
+/// | `algorithm`        | `"SHA1"`             | or `"SHA256"`, `"SHA512"`; many apps know SHA1 only |
+/// | `digits`           | 6                    | 6 to 8                                              |
+/// | `period`           | 30                   | seconds per step, 15 to 120                         |
+/// | `window`           | `{"past":1,"future":1}` | steps accepted before and after the current one, 0 to 2 each |
+/// | `secret_bytes`     | 20                   | length of new secrets, 16 to 64                     |
+/// | `qr`               | `{"module_px":10,"quiet_zone":5,"error_correction":"M"}` | pixels per module (1 to 32), light modules around the symbol (0 to 16; scanners want 4), error correction `"L"`, `"M"`, `"Q"` or `"H"` |
+/// | `guard`            | `{"store":"none"}`   | who remembers accepted codes: `"none"` leaves it to you, see factor2_verify() |
+/// | `fixed_time`       | the system's clock   | for tests: what the clock shows, in Unix seconds    |
+///
+/// @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param config_len     its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param authenticator  set to the new authenticator, or to NULL on failure. Not NULL. Yours to
+///                       free by factor2_authenticator_free().
+/// @param response       set to the answer, `{}` or an error; may be NULL if you don't want it
+/// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (a setting is missing, unknown or wrong; the error's
+///         message names it), FACTOR2_BAD_REQUEST (not UTF-8, or not one JSON object),
+///         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_authenticator_new(
+    config: *const c_char,
+    config_len: usize,
+    authenticator: *mut *mut factor2_authenticator,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        set(authenticator, ptr::null_mut());
+        respond(response.cast(), || {
+            if authenticator.is_null() {
+                return Err(null_pointer("authenticator"));
+            }
+            let config = input::read(config, config_len, "config")?;
+            let made = Authenticator::new(config)?;
+            let answer = Answer::new(&serde_json::json!({}))?;
+            set(authenticator, Handle::into_raw(made).cast());
+            Ok(answer)
+        })
+    }
+}
+
+/// Frees an authenticator. No other thread may be using it.
+///
+/// @param authenticator  from factor2_authenticator_new(), or NULL (nothing happens)
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointer is as described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn factor2_authenticator_free(authenticator: *mut factor2_authenticator) {
+    // SAFETY: the caller's promise, passed on.
+    let _ = no_panic(|| unsafe { Handle::<Authenticator>::free(authenticator.cast()) });
+}
+
+/// Says what an authenticator is and can do.
+///
+/// Request: `{}`, or NULL.
+///
+/// Answer: `{"version", "mfa_type":"otp", "mfa_channel":"none", "factor_name", "friendly_name",
+/// "secret_names":["totpsecret"], "transient_secret_names":["otp"], "create_one_time_secrets":{},
+/// "validate_secrets":[], "can_create_user":true, "can_update_user":true,
+/// "can_update_secrets":false, "capabilities":{...}, "require_user_entry":true,
+/// "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
+/// there are no one-time secrets to send, and no secrets of the user's to validate), then the
+/// settings as factor2_authenticator_new() took them, defaults included, and
+/// `"guard":{"store","scope"}`: the scope tells who shares the memory of accepted codes, `"caller"`
+/// for the store `"none"`.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, or NULL
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER,
+///         FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_describe(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    let (request, request_len) = if request.is_null() {
+        (c"{}".as_ptr(), input::NUL_TERMINATED)
+    } else {
+        (request, request_len)
+    };
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::describe,
+        )
+    }
+}
+
+/// Makes a secret for a user, with the QR code that brings it into an authenticator app.
+///
+/// Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it, 1
+/// to 255 bytes, no colon, no control characters. A `totpsecret` that is given is used again, not
+/// replaced: base32 (RFC 4648; any letter case, with or without padding) of 10 to 64 bytes.
+///
+/// Answer: `{"username", "totpsecret", "uri", "qr"}`, and the PNG as the response's data.
+/// `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is the
+/// otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for
+/// `<img src>`. With a given secret of less than 16 bytes there is also `"warnings":["..."]`.
+///
+/// The enrolment counts only once the user has typed a right code: call factor2_verify() then.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
+///         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE,
+///         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_create_secret(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::create_secret,
+        )
+    }
+}
+
+/// Draws the QR code of a secret that exists.
+///
+/// Request: `{"username", "totpsecret", "text"?}`, the first two as for factor2_create_secret().
+///
+/// Answer: `{"uri", "width", "height", "bytes"}`, and the PNG as the response's data: its size in
+/// pixels and in bytes. With `"text":true` there is also `text`: the code in Unicode block elements
+/// for a terminal that writes light on dark, two rows of modules per line, each line ended by a
+/// newline. With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
+///         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_REQUEST_TOO_LARGE,
+///         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_qr_png(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::qr_png,
+        )
+    }
+}
+
+/// crossauth's prepare_configuration: makes a secret, and sorts it into what to show and what to
+/// keep in the session until the user has typed a right code.
+///
+/// Request: `{"user":{"username", ...}}`; other members of `user` are ignored.
+///
+/// Answer: `{"userData":{"username", "totpsecret", "factor2", "qr", "uri"},
+/// "sessionData":{"username", "totpsecret", "factor2"}}`. `factor2` is the `factor_name` of the
+/// settings; the rest is as for factor2_create_secret().
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (no `factor_name` was set), FACTOR2_BAD_REQUEST,
+///         FACTOR2_RANDOM_UNAVAILABLE, FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER,
+///         FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_prepare_configuration(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    let operation = Authenticator::prepare_configuration;
+    // SAFETY: the caller's promise, passed on.
+    unsafe { operate(authenticator, request, request_len, response, operation) }
+}
+
+/// crossauth's reprepare_configuration: shows an enrolment again whose page was closed too early.
+///
+/// Request: `{"username", "sessionKey":{"data"}}`. `data` is the session's JSON text, or the same as
+/// an object; the configuration of factor2_prepare_configuration() is at its top level or under
+/// `2fa`, and its other members are ignored. The other members of a crossauth key (`value`,
+/// `created`, `expires`, `userid`, `lastactive`) may be there, and are ignored.
+///
+/// Answer: `{"userData":{"totpsecret", "factor2", "qr", "uri"}, "secrets":{"totpsecret"},
+/// "newSessionData":null}`. With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is not a JSON
+///         object), FACTOR2_UNAUTHORIZED (no `totpsecret` or no `factor2` in it),
+///         FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
+///         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_reprepare_configuration(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    let operation = Authenticator::reprepare_configuration;
+    // SAFETY: the caller's promise, passed on.
+    unsafe { operate(authenticator, request, request_len, response, operation) }
+}
+
+/// Verifies a code. The returned status is the verdict:
+///
+///     if (factor2_verify(authenticator, request, length, NULL) == FACTOR2_OK) let_in();
+///
+/// Request: `{"totpsecret", "otp", "username"?, "last_step"?}`. `totpsecret` is the user's stored
+/// secret, base32 of 10 to 64 bytes. `otp` is what the user typed: spaces and hyphens are dropped,
+/// and what is left must be exactly as many ASCII digits as the settings say. `username` is checked
+/// for its form, and otherwise ignored.
+///
+/// With the guard `{"store":"none"}` you keep the memory that one code is accepted once (RFC 6238
+/// section 5.2): pass the `step` of the last accepted code as `last_step`, and store the answer's
+/// `step` before you let the user in, by one statement that only ever raises it and whose count of
+/// changed rows you check:
+///
+///     UPDATE users SET last_step = :step WHERE id = :id AND last_step < :step
+///
+/// Answer: `{"accepted":true, "step", "drift"}`. `step` is the number of the accepted time step, the
+/// newest one if the code belongs to several; `drift` tells how many steps it is after (or, below 0,
+/// before) the current one. With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (the code is wrong or no
+///         code, or code or secret were not given), FACTOR2_TOKEN_REUSED (its step is not after
+///         `last_step`), FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
+///         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_verify(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::verify,
+        )
+    }
+}
+
+/// Computes the current code of a secret, as an authenticator app does: for clients and for tests.
+/// A server has no use for it.
+///
+/// Request: `{"totpsecret"}`, base32 of 10 to 64 bytes.
+///
+/// Answer: `{"otp", "valid_for_s"}`: the code, and for how many seconds it stays the current one.
+/// With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
+///         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_generate(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::generate,
+        )
+    }
+}
+
+/// The answer's JSON: on success what the operation documents, on failure
+/// `{"error":{"code", "http_status", "message"}}`, where `code` is factor2_status_name() and
+/// `http_status` is factor2_status_http() of the returned status. Ignore members that you don't
+/// know. Messages are for developers and logs; they never hold a secret or a code.
+///
+/// @param response  from a call, or NULL
+/// @param len       set to the length in bytes without the NUL; may be NULL
+/// @return UTF-8, NUL-terminated, valid until factor2_response_free(); NULL if `response` is NULL
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn factor2_response_json(
+    response: *const factor2_response,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        let json = borrow_bytes(response, len, |answer| Some(answer.json_with_nul()));
+        if !json.is_null() && !len.is_null() {
+            *len = (*len).saturating_sub(1);
+        }
+        json.cast()
+    }
+}
+
+/// The bytes beside the JSON: the PNG of factor2_create_secret() and factor2_qr_png().
+///
+/// @param response  from a call, or NULL
+/// @param len       set to the number of bytes, 0 if there are none; may be NULL
+/// @return the bytes, valid until factor2_response_free(); NULL if there are none
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn factor2_response_data(
+    response: *const factor2_response,
+    len: *mut usize,
+) -> *const c_uchar {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { borrow_bytes(response, len, Answer::data) }
+}
+
+/// Wipes a response, then frees it.
+///
+/// @param response  from a call, or NULL (nothing happens)
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointer is as described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn factor2_response_free(response: *mut factor2_response) {
+    // SAFETY: the caller's promise, passed on.
+    let _ = no_panic(|| unsafe { Handle::<Answer>::free(response.cast()) });
+}
+
+/// The stable name of a status, such as "InvalidToken"; "UnknownError" for a number that this
+/// version does not know.
+///
+/// @return static, never NULL
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn factor2_status_name(status: factor2_status) -> *const c_char {
+    known(status).c_name().as_ptr().cast()
+}
+
+/// The HTTP status that a web server would answer with, such as 401; 500 for a number that this
+/// version does not know.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn factor2_status_http(status: factor2_status) -> c_int {
+    known(status).http()
+}
+
+/// The library's version at run time, such as "0.1.0"; FACTOR2_VERSION is the header's.
+///
+/// @return static, never NULL
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn factor2_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// The library's version at run time as a number, major * 1000000 + minor * 1000 + patch;
+/// FACTOR2_VERSION_NUMBER is the header's.
+///
+/// @since 0.1.0
+#[unsafe(no_mangle)]
+pub extern "C" fn factor2_version_number() -> c_uint {
+    const fn number(text: &str) -> c_uint {
+        match c_uint::from_str_radix(text, 10) {
+            Ok(number) => number,
+            Err(_) => 0,
+        }
+    }
+    const MAJOR: c_uint = number(env!("CARGO_PKG_VERSION_MAJOR"));
+    const MINOR: c_uint = number(env!("CARGO_PKG_VERSION_MINOR"));
+    const PATCH: c_uint = number(env!("CARGO_PKG_VERSION_PATCH"));
+    MAJOR * 1_000_000 + MINOR * 1_000 + PATCH
+}
+
+fn known(status: factor2_status) -> Status {
+    Status::from_number(status).unwrap_or(Status::UnknownError)
+}
+
+/// The one shape of every operation.
+///
+/// # Safety
+/// The pointers are as the header describes.
+unsafe fn operate(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+    operation: impl FnOnce(&Authenticator, &str) -> Result<Answer>,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        respond(response.cast(), || {
+            let authenticator = Handle::borrow(authenticator.cast())?;
+            operation(authenticator, input::read(request, request_len, "request")?)
+        })
+    }
+}
+
+/// The one shape of every accessor: borrows bytes from a response.
+///
+/// # Safety
+/// The pointers are as the header describes.
+unsafe fn borrow_bytes(
+    response: *const factor2_response,
+    len: *mut usize,
+    bytes: impl FnOnce(&Answer) -> Option<&[u8]>,
+) -> *const c_uchar {
+    let borrowed = no_panic(|| {
+        // SAFETY: the caller's promise, passed on.
+        let answer = unsafe { Handle::<Answer>::borrow(response.cast()) };
+        answer.ok().and_then(bytes)
+    });
+    let (start, length) = match borrowed.flatten() {
+        Some(bytes) => (bytes.as_ptr(), bytes.len()),
+        None => (ptr::null(), 0),
+    };
+    // SAFETY: the caller's promise, passed on.
+    unsafe { set(len, length) };
+    start
+}

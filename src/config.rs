@@ -1,0 +1,206 @@
+//! The settings of an authenticator, read once and never changed.
+
+use serde::Serialize;
+use totp_rs::Algorithm;
+
+use crate::error::{Failure, Result, Status};
+use crate::json::{Fault, Object};
+use crate::totp::Scheme;
+
+/// Longest issuer and user name, in bytes of UTF-8.
+const MAX_NAME_BYTES: usize = 255;
+
+/// Everything that `factor2_authenticator_new` is told.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) issuer: String,
+    /// Empty when it was not set.
+    pub(crate) factor_name: String,
+    pub(crate) friendly_name: String,
+    pub(crate) scheme: Scheme,
+    pub(crate) window: Window,
+    pub(crate) secret_bytes: usize,
+    pub(crate) qr: QrSettings,
+    /// For tests: what the clock shows, in Unix seconds.
+    pub(crate) fixed_time: Option<u64>,
+}
+
+/// How many steps before and after the current one are accepted.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Window {
+    pub(crate) past: u64,
+    pub(crate) future: u64,
+}
+
+/// How QR codes are drawn.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct QrSettings {
+    /// Pixels per module.
+    pub(crate) module_px: u32,
+    /// Light modules around the symbol; ISO 18004 asks for 4.
+    pub(crate) quiet_zone: u32,
+    pub(crate) error_correction: ErrorCorrection,
+}
+
+/// The share of a symbol that may be lost: 7, 15, 25 or 30 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum ErrorCorrection {
+    L,
+    M,
+    Q,
+    H,
+}
+
+impl Config {
+    /// Reads the settings, and applies every default and limit.
+    pub(crate) fn read(text: &str) -> Result<Self> {
+        Self::from_object(Object::read(text, "config").map_err(setting_failure)?)
+    }
+
+    fn from_object(mut config: Object) -> Result<Self> {
+        let issuer = config.required_text("issuer").map_err(setting_failure)?;
+        check_name(&issuer)
+            .map_err(|expected| setting_failure(config.wrong("issuer", expected)))?;
+        let settings = Config {
+            issuer: issuer.to_owned(),
+            factor_name: label(&mut config, "factor_name")?.unwrap_or_default(),
+            friendly_name: label(&mut config, "friendly_name")?
+                .unwrap_or_else(|| "Authenticator app".to_owned()),
+            scheme: read_scheme(&mut config)?,
+            window: read_window(&mut config)?,
+            secret_bytes: small(&mut config, "secret_bytes", 16, 64)?.unwrap_or(20),
+            qr: read_qr(&mut config)?,
+            fixed_time: config
+                .integer("fixed_time", 0..=u64::MAX)
+                .map_err(setting_failure)?,
+        };
+        read_guard(&mut config)?;
+        config.finish().map_err(setting_failure)?;
+        Ok(settings)
+    }
+}
+
+fn read_scheme(config: &mut Object) -> Result<Scheme> {
+    let algorithms = [
+        ("SHA1", Algorithm::SHA1),
+        ("SHA256", Algorithm::SHA256),
+        ("SHA512", Algorithm::SHA512),
+    ];
+    Ok(Scheme {
+        algorithm: choice(config, "algorithm", &algorithms)?.unwrap_or(Algorithm::SHA1),
+        digits: small(config, "digits", 6, 8)?.unwrap_or(6),
+        period: small(config, "period", 15, 120)?.unwrap_or(30),
+    })
+}
+
+fn read_window(config: &mut Object) -> Result<Window> {
+    let Some(mut window) = config.object("window").map_err(setting_failure)? else {
+        return Ok(Window { past: 1, future: 1 });
+    };
+    let read = Window {
+        past: small(&mut window, "past", 0, 2)?.unwrap_or(1),
+        future: small(&mut window, "future", 0, 2)?.unwrap_or(1),
+    };
+    window.finish().map_err(setting_failure)?;
+    Ok(read)
+}
+
+fn read_qr(config: &mut Object) -> Result<QrSettings> {
+    let defaults = QrSettings {
+        module_px: 10,
+        quiet_zone: 5,
+        error_correction: ErrorCorrection::M,
+    };
+    let Some(mut qr) = config.object("qr").map_err(setting_failure)? else {
+        return Ok(defaults);
+    };
+    let levels = [
+        ("L", ErrorCorrection::L),
+        ("M", ErrorCorrection::M),
+        ("Q", ErrorCorrection::Q),
+        ("H", ErrorCorrection::H),
+    ];
+    let read = QrSettings {
+        module_px: small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px),
+        quiet_zone: small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone),
+        error_correction: choice(&mut qr, "error_correction", &levels)?
+            .unwrap_or(defaults.error_correction),
+    };
+    qr.finish().map_err(setting_failure)?;
+    Ok(read)
+}
+
+/// The caller keeps the state: there is no other store yet.
+fn read_guard(config: &mut Object) -> Result<()> {
+    let Some(mut guard) = config.object("guard").map_err(setting_failure)? else {
+        return Ok(());
+    };
+    choice(&mut guard, "store", &[("none", ())])?
+        .ok_or_else(|| setting_failure(guard.missing("store")))?;
+    guard.finish().map_err(setting_failure)
+}
+
+/// An integer setting of a type that all of `least..=most` fits into.
+fn small<T: TryFrom<u64>>(
+    object: &mut Object,
+    name: &str,
+    least: u64,
+    most: u64,
+) -> Result<Option<T>> {
+    let number = object
+        .integer(name, least..=most)
+        .map_err(setting_failure)?;
+    Ok(number.and_then(|n| T::try_from(n).ok()))
+}
+
+/// A setting that is one of a few words.
+fn choice<T: Copy>(object: &mut Object, name: &str, words: &[(&str, T)]) -> Result<Option<T>> {
+    let Some(text) = object.text(name).map_err(setting_failure)? else {
+        return Ok(None);
+    };
+    match words.iter().find(|(word, _)| *word == &*text) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let known = known.join(", ");
+            Err(setting_failure(
+                object.wrong(name, &format!("one of {known}")),
+            ))
+        }
+    }
+}
+
+/// A name that is shown or stored, but never part of a URI.
+fn label(config: &mut Object, name: &str) -> Result<Option<String>> {
+    let text = config.text(name).map_err(setting_failure)?;
+    let Some(text) = text else { return Ok(None) };
+    let fits = (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
+    if fits {
+        Ok(Some(text.to_owned()))
+    } else {
+        let expected = "1 to 255 bytes without control characters";
+        Err(setting_failure(config.wrong(name, expected)))
+    }
+}
+
+/// A text that is not one JSON object is a bad request; a wrong setting in it a configuration error.
+fn setting_failure(fault: Fault) -> Failure {
+    let status = match fault {
+        Fault::Text(_) => Status::BadRequest,
+        Fault::Member(_) => Status::Configuration,
+    };
+    Failure::new(status, fault.into_message())
+}
+
+/// Whether the otpauth URI can carry this issuer or account; if not, what it must be.
+pub(crate) fn check_name(name: &str) -> std::result::Result<(), &'static str> {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        Err("1 to 255 bytes long")
+    } else if name.contains(':') {
+        Err("without a colon, which separates issuer and account in the URI")
+    } else if name.chars().any(char::is_control) {
+        Err("without control characters")
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! Enrolment: a secret, its provisioning URI and its QR code, as crossauth's `create_secret`,
+//! `prepare_configuration` and `reprepare_configuration` give them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::answer::Answer;
+use crate::authenticator::{Authenticator, bad_request, read_request, required_username};
+use crate::error::{Failure, Result, Status};
+use crate::json::{Fault, Object, Text, TextOrObject};
+use crate::qr::{Picture, Symbol, draw_text};
+use crate::secret::Secret;
+use crate::uri::provisioning_uri;
+
+type Warnings = Option<[&'static str; 1]>;
+
+/// Everything that an enrolment shows to the user.
+struct Enrolment {
+    totpsecret: Zeroizing<String>,
+    uri: Zeroizing<String>,
+    /// The PNG as `data:image/png;base64,...`.
+    qr: Zeroizing<String>,
+    png: Zeroizing<Vec<u8>>,
+    warnings: Warnings,
+}
+
+#[derive(Serialize)]
+struct UserData<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    totpsecret: &'a str,
+    factor2: &'a str,
+    qr: &'a str,
+    uri: &'a str,
+}
+
+impl Authenticator {
+    /// `{"username","totpsecret"?}` -> `{"username","totpsecret","uri","qr"}` and the PNG.
+    pub(crate) fn create_secret(&self, request: &str) -> Result<Answer> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            username: &'a str,
+            totpsecret: &'a str,
+            uri: &'a str,
+            qr: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            warnings: Warnings,
+        }
+        let mut request = read_request(request)?;
+        let username = required_username(&mut request)?;
+        let given = request.text("totpsecret").map_err(bad_request)?;
+        request.finish().map_err(bad_request)?;
+        let secret = match given {
+            Some(text) => Secret::from_base32(&text)?,
+            None => self.new_secret()?,
+        };
+        let enrolment = self.enrol(&username, &secret)?;
+        let body = Body {
+            username: &username,
+            totpsecret: &enrolment.totpsecret,
+            uri: &enrolment.uri,
+            qr: &enrolment.qr,
+            warnings: enrolment.warnings,
+        };
+        Answer::with_data(&body, enrolment.png)
+    }
+
+    /// `{"username","totpsecret","text"?}` -> `{"uri","width","height","bytes","text"?}` and the PNG.
+    pub(crate) fn qr_png(&self, request: &str) -> Result<Answer> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            uri: &'a str,
+            width: u32,
+            height: u32,
+            bytes: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            text: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            warnings: Warnings,
+        }
+        let mut request = read_request(request)?;
+        let username = required_username(&mut request)?;
+        let secret = request.required_text("totpsecret").map_err(bad_request)?;
+        let wants_text = request.boolean("text").map_err(bad_request)? == Some(true);
+        request.finish().map_err(bad_request)?;
+        let secret = Secret::from_base32(&secret)?;
+        let uri = self.uri(&username, &secret);
+        let symbol = self.symbol(&uri)?;
+        let picture = Picture::draw(&symbol, &self.config.qr)?;
+        let text = wants_text.then(|| draw_text(&symbol, &self.config.qr));
+        let body = Body {
+            uri: &uri,
+            width: picture.side,
+            height: picture.side,
+            bytes: picture.png.len(),
+            text: text.as_ref().map(|text| text.as_str()),
+            warnings: secret.warning().map(|warning| [warning]),
+        };
+        Answer::with_data(&body, picture.png)
+    }
+
+    /// `{"user":{"username",...}}` -> what to show to the user, and what to keep in the session.
+    pub(crate) fn prepare_configuration(&self, request: &str) -> Result<Answer> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            user_data: UserData<'a>,
+            session_data: SessionData<'a>,
+        }
+        #[derive(Serialize)]
+        struct SessionData<'a> {
+            username: &'a str,
+            totpsecret: &'a str,
+            factor2: &'a str,
+        }
+        let mut request = read_request(request)?;
+        let mut user = required_object(&mut request, "user")?;
+        let username = required_username(&mut user)?;
+        request.finish().map_err(bad_request)?;
+        let factor2 = self.config.factor_name.as_str();
+        if factor2.is_empty() {
+            return Err(Failure::configuration(
+                "config.factor_name: missing, and factor2_prepare_configuration needs it",
+            ));
+        }
+        let enrolment = self.enrol(&username, &self.new_secret()?)?;
+        Answer::new(&Body {
+            user_data: enrolment.user_data(Some(&username), factor2),
+            session_data: SessionData {
+                username: &username,
+                totpsecret: &enrolment.totpsecret,
+                factor2,
+            },
+        })
+    }
+
+    /// `{"username","sessionKey":{"data"}}` -> the enrolment that the session already has.
+    pub(crate) fn reprepare_configuration(&self, request: &str) -> Result<Answer> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            user_data: UserData<'a>,
+            secrets: Secrets<'a>,
+            new_session_data: Option<()>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            warnings: Warnings,
+        }
+        #[derive(Serialize)]
+        struct Secrets<'a> {
+            totpsecret: &'a str,
+        }
+        let mut request = read_request(request)?;
+        let username = required_username(&mut request)?;
+        let mut key = required_object(&mut request, "sessionKey")?;
+        request.finish().map_err(bad_request)?;
+        let data = key.text_or_object("data").map_err(bad_request)?;
+        key.ignore(&["value", "created", "expires", "userid", "lastactive"]);
+        key.finish().map_err(bad_request)?;
+        let Some(data) = data else {
+            let message = "request.sessionKey.data: missing";
+            return Err(Failure::new(Status::InvalidKey, message));
+        };
+        let (secret, factor2) = session_factor(data)?;
+        let enrolment = self.enrol(&username, &secret)?;
+        Answer::new(&Body {
+            user_data: enrolment.user_data(None, &factor2),
+            secrets: Secrets {
+                totpsecret: &enrolment.totpsecret,
+            },
+            new_session_data: None,
+            warnings: enrolment.warnings,
+        })
+    }
+
+    fn new_secret(&self) -> Result<Secret> {
+        Secret::generate(self.config.secret_bytes)
+    }
+
+    fn enrol(&self, username: &str, secret: &Secret) -> Result<Enrolment> {
+        let uri = self.uri(username, secret);
+        let picture = Picture::draw(&self.symbol(&uri)?, &self.config.qr)?;
+        Ok(Enrolment {
+            totpsecret: secret.to_base32(),
+            uri,
+            qr: data_uri(&picture.png),
+            png: picture.png,
+            warnings: secret.warning().map(|warning| [warning]),
+        })
+    }
+
+    fn uri(&self, username: &str, secret: &Secret) -> Zeroizing<String> {
+        provisioning_uri(&self.config.issuer, username, secret, &self.config.scheme)
+    }
+
+    fn symbol(&self, uri: &str) -> Result<Symbol> {
+        let level = self.config.qr.error_correction;
+        Symbol::encode(uri, level).ok_or_else(|| {
+            Failure::bad_request(format!(
+                "request.username: with it the URI has {} bytes, more than a QR code holds \
+                 at error correction {level:?}",
+                uri.len()
+            ))
+        })
+    }
+}
+
+impl Enrolment {
+    fn user_data<'a>(&'a self, username: Option<&'a str>, factor2: &'a str) -> UserData<'a> {
+        UserData {
+            username,
+            totpsecret: &self.totpsecret,
+            factor2,
+            qr: &self.qr,
+            uri: &self.uri,
+        }
+    }
+}
+
+fn required_object<'a>(request: &mut Object<'a>, name: &str) -> Result<Object<'a>> {
+    match request.object(name).map_err(bad_request)? {
+        Some(object) => Ok(object),
+        None => Err(bad_request(request.missing(name))),
+    }
+}
+
+/// The secret and the factor's name that `factor2_prepare_configuration` put into the session.
+fn session_factor(data: TextOrObject) -> Result<(Secret, String)> {
+    match data {
+        TextOrObject::Object(session) => factor_in(session),
+        // crossauth takes a session without text for one that is empty.
+        TextOrObject::Text(text) if text.is_empty() => Err(not_in_session("totpsecret")),
+        TextOrObject::Text(text) => {
+            factor_in(Object::read(&text, "request.sessionKey.data").map_err(not_session_data)?)
+        }
+    }
+}
+
+/// crossauth keeps the configuration at top level or under `2fa`, beside what is not ours.
+fn factor_in(mut session: Object) -> Result<(Secret, String)> {
+    let mut factor = match session.object("2fa").map_err(not_session_data)? {
+        Some(nested) => nested,
+        None => session,
+    };
+    let secret = text_in_session(&mut factor, "totpsecret")?;
+    let factor2 = text_in_session(&mut factor, "factor2")?;
+    Ok((Secret::from_base32(&secret)?, factor2.to_owned()))
+}
+
+fn text_in_session<'a>(session: &mut Object<'a>, name: &str) -> Result<Text<'a>> {
+    let text = session.text(name).map_err(not_session_data)?;
+    text.ok_or_else(|| not_in_session(name))
+}
+
+fn not_in_session(name: &str) -> Failure {
+    let message = format!("request.sessionKey.data: has no {name}");
+    Failure::new(Status::Unauthorized, message)
+}
+
+fn not_session_data(fault: Fault) -> Failure {
+    Failure::new(Status::DataFormat, fault.into_message())
+}
+
+/// RFC 2397, ready for `<img src>`.
+fn data_uri(png: &[u8]) -> Zeroizing<String> {
+    const PREFIX: &str = "data:image/png;base64,";
+    let length = base64::encoded_len(png.len(), true).unwrap_or(0);
+    let mut uri = Zeroizing::new(String::with_capacity(PREFIX.len().saturating_add(length)));
+    uri.push_str(PREFIX);
+    BASE64.encode_string(png, &mut uri);
+    uri
+}

@@ -1,0 +1,407 @@
+//! The one strict JSON reader, for settings, requests and session data.
+//!
+//! C callers build JSON with `snprintf`, so nothing is forgiven: duplicate members at any depth,
+//! unknown members, trailing bytes, nesting deeper than [`MAX_DEPTH`], lone surrogates, and numbers
+//! such as `1.0` or `1e1` where an integer is asked for.
+//!
+//! serde_json checks the grammar and cuts the text into raw values; strings are then borrowed from
+//! it, or unescaped into memory that is wiped. So no secret stays behind in a parser's buffer.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Deref, RangeInclusive};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+/// Objects and arrays may nest this deep, the outermost object counted.
+const MAX_DEPTH: usize = 8;
+
+/// Why a text was refused. Neither kind quotes the text.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// It is not one JSON object under the rules above.
+    Text(String),
+    /// It is, but a member is missing, unknown, mistyped or out of range.
+    Member(String),
+}
+
+impl Fault {
+    pub(crate) fn into_message(self) -> String {
+        match self {
+            Fault::Text(message) | Fault::Member(message) => message,
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, Fault>;
+
+/// A JSON string's content: a part of the text that was read or, where it had escapes, a copy that
+/// is wiped when it goes.
+pub(crate) enum Text<'a> {
+    Borrowed(&'a str),
+    Unescaped(Zeroizing<String>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::Borrowed(text) => text,
+            Text::Unescaped(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.len())
+    }
+}
+
+/// A JSON object whose members are taken one by one; [`Object::finish`] refuses what is left.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    path: Cow<'static, str>,
+    members: Vec<Member<'a>>,
+}
+
+#[derive(Debug)]
+struct Member<'a> {
+    name: Text<'a>,
+    value: &'a str,
+}
+
+impl<'a> Object<'a> {
+    /// Reads `text`, which must be one JSON object and nothing else. `path` names it in messages.
+    pub(crate) fn read(text: &'a str, path: &'static str) -> Result<Self> {
+        let members = read_members(text, path)?;
+        for member in &members {
+            check_nested(member.value, path, 2)?;
+        }
+        Ok(Object {
+            path: Cow::Borrowed(path),
+            members,
+        })
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a str> {
+        let index = self.members.iter().position(|m| &*m.name == name)?;
+        Some(self.members.swap_remove(index).value)
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    /// What a message says when the member `name` is not what it must be.
+    pub(crate) fn wrong(&self, name: &str, expected: &str) -> Fault {
+        Fault::Member(format!("{}: must be {expected}", self.path_of(name)))
+    }
+
+    /// What a message says when the member `name` is not there.
+    pub(crate) fn missing(&self, name: &str) -> Fault {
+        Fault::Member(format!("{}: missing", self.path_of(name)))
+    }
+
+    /// A string, or `None` when the member is not there.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<Text<'a>>> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        match string_content(value) {
+            Some(content) => unescape(content, &self.path).map(Some),
+            None => Err(self.wrong(name, "a string")),
+        }
+    }
+
+    /// A string that must be there.
+    pub(crate) fn required_text(&mut self, name: &str) -> Result<Text<'a>> {
+        match self.text(name)? {
+            Some(text) => Ok(text),
+            None => Err(self.missing(name)),
+        }
+    }
+
+    /// An integer within `range`, or `None` when the member is not there.
+    pub(crate) fn integer(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        match value.parse::<u64>() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            _ => {
+                let expected = format!("an integer from {} to {}", range.start(), range.end());
+                Err(self.wrong(name, &expected))
+            }
+        }
+    }
+
+    /// `true` or `false`, or `None` when the member is not there.
+    pub(crate) fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
+        match self.take(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(self.wrong(name, "true or false")),
+        }
+    }
+
+    /// An object, or `None` when the member is not there.
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Object<'a>>> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        if !value.starts_with('{') {
+            return Err(self.wrong(name, "an object"));
+        }
+        let path = self.path_of(name);
+        let members = read_members(value, &path)?;
+        Ok(Some(Object {
+            path: Cow::Owned(path),
+            members,
+        }))
+    }
+
+    /// A string or an object, or `None` when the member is not there. `null` reads as "".
+    pub(crate) fn text_or_object(&mut self, name: &str) -> Result<Option<TextOrObject<'a>>> {
+        let value = self.members.iter().find(|m| &*m.name == name);
+        match value.map(|m| m.value) {
+            None => Ok(None),
+            Some("null") => {
+                self.take(name);
+                Ok(Some(TextOrObject::Text(Text::Borrowed(""))))
+            }
+            Some(value) if value.starts_with('{') => {
+                Ok(self.object(name)?.map(TextOrObject::Object))
+            }
+            Some(value) if value.starts_with('"') => Ok(self.text(name)?.map(TextOrObject::Text)),
+            Some(_) => Err(self.wrong(name, "a string or an object")),
+        }
+    }
+
+    /// Drops the members with these names, whatever they hold.
+    pub(crate) fn ignore(&mut self, names: &[&str]) {
+        self.members.retain(|m| !names.contains(&&*m.name));
+    }
+
+    /// Refuses every member that was not taken. Objects whose other members do not matter are
+    /// simply dropped instead.
+    pub(crate) fn finish(self) -> Result<()> {
+        let Some(member) = self.members.first() else {
+            return Ok(());
+        };
+        // Only what looks like a misspelt name is repeated; a pasted secret or code never does.
+        let name = &*member.name;
+        let is_name = name.len() <= 24
+            && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
+            && name.bytes().any(|b| b.is_ascii_lowercase());
+        let path = &self.path;
+        Err(Fault::Member(if is_name {
+            format!("{path}: unknown member \"{name}\"")
+        } else {
+            format!("{path}: a member with an unknown name")
+        }))
+    }
+}
+
+/// What [`Object::text_or_object`] found.
+pub(crate) enum TextOrObject<'a> {
+    Text(Text<'a>),
+    Object(Object<'a>),
+}
+
+fn read_members<'a>(text: &'a str, path: &str) -> Result<Vec<Member<'a>>> {
+    let raw: RawMembers =
+        serde_json::from_str(text).map_err(|error| not_an_object(path, text, &error))?;
+    let mut members = Vec::with_capacity(raw.0.len());
+    for (name, value) in raw.0 {
+        let name = match string_content(name.get()) {
+            Some(content) => unescape(content, path)?,
+            None => return Err(Fault::Text(format!("{path}: a member without a name"))),
+        };
+        let value = value.get();
+        members.push(Member { name, value });
+    }
+    let mut names: Vec<&str> = members.iter().map(|m| &*m.name).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(Fault::Text(format!("{path}: a member is given twice")));
+    }
+    Ok(members)
+}
+
+/// serde_json's own messages name a position and never quote the text; but for a value of another
+/// type they may, so that case is told apart first.
+fn not_an_object(path: &str, text: &str, error: &serde_json::Error) -> Fault {
+    Fault::Text(if error.is_data() {
+        format!("{path}: must be a JSON object")
+    } else if text.trim_ascii().is_empty() {
+        format!("{path}: empty, must be a JSON object")
+    } else {
+        format!("{path}: not valid JSON: {error}")
+    })
+}
+
+/// Applies the rules to a value that may never be looked at: they hold everywhere in the text.
+fn check_nested(value: &str, path: &str, depth: usize) -> Result<()> {
+    let is_object = value.starts_with('{');
+    if !is_object && !value.starts_with('[') {
+        if let Some(content) = string_content(value) {
+            unescape(content, path)?;
+        }
+        return Ok(());
+    }
+    if depth > MAX_DEPTH {
+        return Err(Fault::Text(format!(
+            "{path}: nested deeper than {MAX_DEPTH} levels"
+        )));
+    }
+    let deeper = depth.saturating_add(1);
+    if is_object {
+        for member in read_members(value, path)? {
+            check_nested(member.value, path, deeper)?;
+        }
+    } else {
+        let elements: Vec<&RawValue> =
+            serde_json::from_str(value).map_err(|error| not_an_object(path, value, &error))?;
+        for element in elements {
+            check_nested(element.get(), path, deeper)?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands between the quotes of a raw JSON string; `None` for any other raw value.
+fn string_content(raw: &str) -> Option<&str> {
+    raw.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// RFC 8259 section 7, with lone surrogates refused. serde_json has checked the grammar already.
+fn unescape<'a>(content: &'a str, path: &str) -> Result<Text<'a>> {
+    if !content.contains('\\') {
+        return Ok(Text::Borrowed(content));
+    }
+    unescape_copy(content)
+        .map(Text::Unescaped)
+        .ok_or_else(|| Fault::Text(format!("{path}: a \\u escape is not a Unicode character")))
+}
+
+fn unescape_copy(content: &str) -> Option<Zeroizing<String>> {
+    // An escape is never shorter than what it stands for, so this never grows and leaves copies.
+    let mut text = Zeroizing::new(String::with_capacity(content.len()));
+    let mut chars = content.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        text.push(match chars.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => unicode_escape(&mut chars)?,
+            other => other,
+        });
+    }
+    Some(text)
+}
+
+fn unicode_escape(chars: &mut std::str::Chars) -> Option<char> {
+    let high = four_hex_digits(chars)?;
+    if !(0xD800..0xDC00).contains(&high) {
+        return char::from_u32(high);
+    }
+    if chars.next()? != '\\' || chars.next()? != 'u' {
+        return None;
+    }
+    let low = four_hex_digits(chars)?;
+    char::decode_utf16([u16::try_from(high).ok()?, u16::try_from(low).ok()?])
+        .next()?
+        .ok()
+}
+
+fn four_hex_digits(chars: &mut std::str::Chars) -> Option<u32> {
+    let mut value = 0u32;
+    for _ in 0..4 {
+        value = value << 4 | chars.next()?.to_digit(16)?;
+    }
+    Some(value)
+}
+
+/// An object's members as raw text, in order, duplicates included.
+struct RawMembers<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = RawMembers<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(4);
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(RawMembers(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// serde_json's own reading of a string is the oracle for ours.
+    fn agrees_with_serde_json(literal: &str) {
+        let ours = string_content(literal).map(|content| unescape(content, "test"));
+        match serde_json::from_str::<String>(literal) {
+            Ok(theirs) => assert_eq!(&*ours.unwrap().unwrap(), theirs),
+            Err(_) => assert!(matches!(ours, None | Some(Err(_))), "{literal}"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_read_as_serde_json_reads_them(text: String) {
+            let literal = serde_json::to_string(&text).unwrap();
+            agrees_with_serde_json(&literal);
+            let all_escaped: String = text.encode_utf16().map(|u| format!("\\u{u:04X}")).collect();
+            agrees_with_serde_json(&format!("\"{all_escaped}\""));
+        }
+
+        #[test]
+        fn any_utf16_units_read_as_serde_json_reads_them(units: Vec<u16>) {
+            let all_escaped: String = units.iter().map(|u| format!("\\u{u:04x}")).collect();
+            agrees_with_serde_json(&format!("\"{all_escaped}\""));
+        }
+    }
+
+    #[test]
+    fn escapes_that_stand_for_one_character() {
+        agrees_with_serde_json(r#""\"\\\/\b\f\n\r\t\u0041\ud83d\udd10""#);
+        agrees_with_serde_json(r#""\ud83d""#);
+        agrees_with_serde_json(r#""\ud83dx\udd10""#);
+        agrees_with_serde_json(r#""\udd10""#);
+    }
+}

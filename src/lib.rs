@@ -1,0 +1,23 @@
+//! factor2: a second factor in one C library.
+//!
+//! The product is the C ABI in [`capi`], specified by `include/factor2.h`. Everything beneath it is
+//! safe Rust: [`capi`] turns pointers into text, calls one method of the authenticator, and turns
+//! the answer into a status and a response.
+
+#![deny(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
+mod answer;
+mod authenticator;
+pub mod capi;
+mod config;
+mod enrolment;
+mod error;
+mod json;
+mod qr;
+mod secret;
+mod totp;
+mod uri;
+mod verification;
+
+pub use error::Status;

@@ -1,0 +1,169 @@
+//! include/factor2.h is what cbindgen makes of src/capi/mod.rs and of the status table.
+
+use std::fmt::Write;
+use std::fs;
+
+use factor2::Status;
+
+use crate::support::root;
+
+/// Refresh with `make header`.
+#[test]
+fn committed_header_is_current() {
+    let path = root().join("include/factor2.h");
+    let wanted = generated();
+    if std::env::var_os("FACTOR2_BLESS").is_some() {
+        fs::write(&path, &wanted).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == wanted,
+        "include/factor2.h is not what the source says: run `make header`, and look at the diff"
+    );
+}
+
+fn generated() -> String {
+    let folder = root().join("include");
+    let config = cbindgen::Config::from_file(folder.join("cbindgen.toml")).unwrap();
+    let mut declarations = Vec::new();
+    cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(root().join("src/capi/mod.rs"))
+        .generate()
+        .unwrap()
+        .write(&mut declarations);
+    let declarations = String::from_utf8(declarations).unwrap();
+    PROLOGUE.to_owned() + &constants() + &without_rust_sections(&declarations) + EPILOGUE
+}
+
+/// `# Safety` is for Rust readers: the header's parameter descriptions say the same.
+fn without_rust_sections(declarations: &str) -> String {
+    let mut kept = String::new();
+    let mut skipping = false;
+    for line in declarations.lines() {
+        if line.trim() == "* # Safety" {
+            // The blank comment line before it goes as well.
+            assert!(kept.ends_with("\n *\n"));
+            kept.truncate(kept.len() - " *\n".len());
+            skipping = true;
+        } else if line.trim() == "*/" {
+            skipping = false;
+        }
+        if !skipping {
+            kept += line;
+            kept += "\n";
+        }
+    }
+    kept
+}
+
+fn constants() -> String {
+    let mut text = String::from("\n/* Statuses. Numbers never change their meaning. */\n\n");
+    for &status in Status::ALL {
+        let number = status as i32;
+        let (http, when) = (status.http(), status.when());
+        writeln!(text, "/** {when} (HTTP {http}) */").unwrap();
+        writeln!(
+            text,
+            "#define FACTOR2_{} {number}",
+            upper_snake(status.name())
+        )
+        .unwrap();
+    }
+    let (major, minor, patch) = (
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+        env!("CARGO_PKG_VERSION_PATCH"),
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    write!(
+        text,
+        "\n/** A length that stands for \"up to the first NUL\". */\n\
+         #define FACTOR2_NUL_TERMINATED ((size_t)-1)\n\n\
+         /* This header's version; factor2_version() is the library's. */\n\
+         #define FACTOR2_VERSION \"{version}\"\n\
+         #define FACTOR2_VERSION_MAJOR {major}\n\
+         #define FACTOR2_VERSION_MINOR {minor}\n\
+         #define FACTOR2_VERSION_PATCH {patch}\n\
+         #define FACTOR2_VERSION_NUMBER \\\n    \
+         (FACTOR2_VERSION_MAJOR * 1000000 + FACTOR2_VERSION_MINOR * 1000 + FACTOR2_VERSION_PATCH)\n\n"
+    )
+    .unwrap();
+    text
+}
+
+/// `InvalidToken` -> `INVALID_TOKEN`.
+pub fn upper_snake(name: &str) -> String {
+    let mut text = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(c.to_uppercase());
+    }
+    text
+}
+
+const PROLOGUE: &str = r#"/*
+ * factor2: a second factor in one C library.
+ *
+ * Make an authenticator once. To enrol a user, call factor2_create_secret(), show the QR code, store
+ * the secret, and let the user confirm by a code. To log a user in, call factor2_verify():
+ *
+ *     factor2_authenticator *authenticator;
+ *     if (factor2_authenticator_new("{\"issuer\":\"Example\"}", FACTOR2_NUL_TERMINATED,
+ *                                   &authenticator, NULL) != FACTOR2_OK) return -1;
+ *     if (factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, NULL) == FACTOR2_OK) let_in();
+ *
+ * The rules, which hold for every function:
+ *
+ * 1. The status is the verdict. factor2_verify() returns FACTOR2_OK (0) only for an accepted code;
+ *    whatever else happens, the status is not 0.
+ * 2. Out-pointers are set to NULL on entry, on every path. `response` may be NULL if you want only
+ *    the verdict.
+ * 3. On failure the response holds {"error":{"code","http_status","message"}}. It may be NULL when
+ *    there was an internal error. There is no "last error" to ask for later.
+ * 4. What the accessors return is borrowed from the response, until factor2_response_free(). What
+ *    you get as a handle is yours to free, once. All free functions take NULL.
+ * 5. An authenticator may be used by any number of threads at once, and after fork() in the child. A
+ *    response belongs to one thread at a time. Nothing here may be called from a signal handler.
+ * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
+ *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
+ *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
+ *    answers, ignore members that you don't know.
+ * 7. No panic leaves the library, and it reads no environment variable, file, locale or terminal,
+ *    makes no thread, signal handler or global state, and prints nothing.
+ * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
+ *    factor2_response_free(). The memory that you pass is yours to wipe.
+ *
+ * Within one SONAME (libfactor2.so.0) there are only additions: functions, statuses, optional members
+ * of requests, members of answers.
+ *
+ * Made by `make header` from src/capi/mod.rs and src/error.rs; don't edit.
+ * Copyright the factor2 developers. SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#ifndef FACTOR2_H
+#define FACTOR2_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef FACTOR2_MUST_USE
+#if defined(__GNUC__)
+#define FACTOR2_MUST_USE __attribute__((warn_unused_result))
+#else
+#define FACTOR2_MUST_USE
+#endif
+#endif
+"#;
+
+const EPILOGUE: &str = r#"
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+"#;

@@ -1,0 +1,14 @@
+//! The test suite: through the C ABI, with real compilers and tools.
+//!
+//! `make test` installs the tools (see tests/tools.sh) and runs it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)]
+
+mod abi;
+mod header;
+mod support;
