@@ -49,12 +49,15 @@ impl Answer {
             code: &'a str,
             http_status: i32,
             message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            retry_after_s: Option<u64>,
         }
         Answer::new(&Body {
             error: Detail {
                 code: failure.status.name(),
                 http_status: failure.status.http(),
                 message: &failure.message,
+                retry_after_s: failure.retry_after_s,
             },
         })
     }

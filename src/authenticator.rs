@@ -10,19 +10,21 @@ use serde_json::json;
 use crate::answer::Answer;
 use crate::config::{Config, check_name};
 use crate::error::{Failure, Result, Status};
+use crate::guard::Guard;
 use crate::json::{Fault, Object, Text};
 
 /// Settings, and what they can do. It never changes after it was made, so any thread may use it.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     pub(crate) config: Config,
+    pub(crate) guard: Guard,
 }
 
 impl Authenticator {
     pub(crate) fn new(config: &str) -> Result<Self> {
-        Ok(Authenticator {
-            config: Config::read(config)?,
-        })
+        let (config, guard) = Config::read(config)?;
+        let guard = Guard::open(guard)?;
+        Ok(Authenticator { config, guard })
     }
 
     /// `{}` -> what this authenticator is and can do, under crossauth's names, and its settings.
@@ -56,7 +58,7 @@ impl Authenticator {
             "window": config.window,
             "secret_bytes": config.secret_bytes,
             "qr": config.qr,
-            "guard": { "store": "none", "scope": "caller" },
+            "guard": self.guard.describe(),
         });
         if let (Some(time), Some(members)) = (config.fixed_time, description.as_object_mut()) {
             members.insert("fixed_time".to_owned(), time.into());

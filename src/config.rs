@@ -4,6 +4,7 @@ use serde::Serialize;
 use totp_rs::Algorithm;
 
 use crate::error::{Failure, Result, Status};
+use crate::guard::GuardSettings;
 use crate::json::{Fault, Object};
 use crate::totp::Scheme;
 
@@ -52,12 +53,9 @@ pub(crate) enum ErrorCorrection {
 }
 
 impl Config {
-    /// Reads the settings, and applies every default and limit.
-    pub(crate) fn read(text: &str) -> Result<Self> {
-        Self::from_object(Object::read(text, "config").map_err(setting_failure)?)
-    }
-
-    fn from_object(mut config: Object) -> Result<Self> {
+    /// Reads the settings, and those of the guard, and applies every default and limit.
+    pub(crate) fn read(text: &str) -> Result<(Self, GuardSettings)> {
+        let mut config = Object::read(text, "config").map_err(setting_failure)?;
         let issuer = config.required_text("issuer").map_err(setting_failure)?;
         check_name(&issuer)
             .map_err(|expected| setting_failure(config.wrong("issuer", expected)))?;
@@ -74,9 +72,9 @@ impl Config {
                 .integer("fixed_time", 0..=u64::MAX)
                 .map_err(setting_failure)?,
         };
-        read_guard(&mut config)?;
+        let guard = GuardSettings::read(&mut config)?;
         config.finish().map_err(setting_failure)?;
-        Ok(settings)
+        Ok((settings, guard))
     }
 }
 
@@ -130,18 +128,8 @@ fn read_qr(config: &mut Object) -> Result<QrSettings> {
     Ok(read)
 }
 
-/// The caller keeps the state: there is no other store yet.
-fn read_guard(config: &mut Object) -> Result<()> {
-    let Some(mut guard) = config.object("guard").map_err(setting_failure)? else {
-        return Ok(());
-    };
-    choice(&mut guard, "store", &[("none", ())])?
-        .ok_or_else(|| setting_failure(guard.missing("store")))?;
-    guard.finish().map_err(setting_failure)
-}
-
 /// An integer setting of a type that all of `least..=most` fits into.
-fn small<T: TryFrom<u64>>(
+pub(crate) fn small<T: TryFrom<u64>>(
     object: &mut Object,
     name: &str,
     least: u64,
@@ -154,7 +142,11 @@ fn small<T: TryFrom<u64>>(
 }
 
 /// A setting that is one of a few words.
-fn choice<T: Copy>(object: &mut Object, name: &str, words: &[(&str, T)]) -> Result<Option<T>> {
+pub(crate) fn choice<T: Copy>(
+    object: &mut Object,
+    name: &str,
+    words: &[(&str, T)],
+) -> Result<Option<T>> {
     let Some(text) = object.text(name).map_err(setting_failure)? else {
         return Ok(None);
     };
@@ -184,7 +176,7 @@ fn label(config: &mut Object, name: &str) -> Result<Option<String>> {
 }
 
 /// A text that is not one JSON object is a bad request; a wrong setting in it a configuration error.
-fn setting_failure(fault: Fault) -> Failure {
+pub(crate) fn setting_failure(fault: Fault) -> Failure {
     let status = match fault {
         Fault::Text(_) => Status::BadRequest,
         Fault::Member(_) => Status::Configuration,

@@ -87,6 +87,8 @@ status_table! {
 pub(crate) struct Failure {
     pub(crate) status: Status,
     pub(crate) message: Cow<'static, str>,
+    /// After how many seconds another attempt is evaluated.
+    pub(crate) retry_after_s: Option<u64>,
 }
 
 impl Failure {
@@ -94,6 +96,7 @@ impl Failure {
         Failure {
             status,
             message: message.into(),
+            retry_after_s: None,
         }
     }
 

@@ -5,7 +5,15 @@
 //! the answer into a status and a response.
 
 #![deny(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 mod answer;
 mod authenticator;
@@ -13,6 +21,7 @@ pub mod capi;
 mod config;
 mod enrolment;
 mod error;
+mod guard;
 mod json;
 mod qr;
 mod secret;

@@ -6,6 +6,7 @@ use crate::answer::Answer;
 use crate::authenticator::{Authenticator, bad_request, read_request};
 use crate::config::check_name;
 use crate::error::{Failure, Result, Status};
+use crate::guard::{Attempt, Credential, Record, Verdict};
 use crate::json::{Object, Text};
 use crate::secret::Secret;
 use crate::totp::Code;
@@ -45,23 +46,59 @@ impl Authenticator {
                 "request.otp: must be {digits} digits"
             )));
         };
-        let current = scheme.step_at(self.now()?);
+        let now = self.now()?;
+        let current = scheme.step_at(now);
         let oldest = current.saturating_sub(window.past);
         let newest = current.saturating_add(window.future);
-        let Some(step) = scheme.newest_match(&secret, &code, oldest..=newest) else {
-            return Err(invalid_token("request.otp: wrong code".to_owned()));
+        let matched = scheme.newest_match(&secret, &code, oldest..=newest);
+        let attempt = Attempt {
+            matched: matched.map(|step| match last_step {
+                Some(last) if step <= last => Attempt::OLD_STEP,
+                _ => step_number(step),
+            }),
+            oldest: step_number(oldest),
+            now,
+            id: 0,
         };
-        if last_step.is_some_and(|last| step <= last) {
-            return Err(Failure::new(
-                Status::TokenReused,
-                "request.otp: this code, or a later one, was accepted before",
-            ));
-        }
+        let verdict = self.guard.judge(|| Credential::of(&secret), attempt)?;
+        let step = accepted_step(verdict, matched)?;
         Answer::new(&Body {
             accepted: true,
             step,
             drift: step.wrapping_sub(current).cast_signed(),
             warnings: secret.warning().map(|warning| [warning]),
+        })
+    }
+
+    /// `{"totpsecret"}` -> the guard's record of this credential.
+    pub(crate) fn inspect(&self, request: &str) -> Result<Answer> {
+        let credential = Credential::of(&read_secret(request)?);
+        let record = self.guard.store()?.inspect(&credential)?;
+        self.describe_record(&record)
+    }
+
+    /// `{"totpsecret"}` -> the record that is left when its wrong codes are forgotten.
+    pub(crate) fn reset(&self, request: &str) -> Result<Answer> {
+        let credential = Credential::of(&read_secret(request)?);
+        let record = self.guard.store()?.reset(&credential)?;
+        self.describe_record(&record)
+    }
+
+    fn describe_record(&self, record: &Record) -> Result<Answer> {
+        #[derive(Serialize)]
+        struct Body {
+            /// null when no code was accepted yet.
+            last_step: Option<u64>,
+            failures: u32,
+            /// 0 when it was never locked.
+            locked_until: u64,
+            disabled: bool,
+        }
+        Answer::new(&Body {
+            last_step: u64::try_from(record.last_step).ok(),
+            failures: record.failures,
+            locked_until: record.locked_until,
+            disabled: record.disabled,
         })
     }
 
@@ -74,10 +111,7 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Option::is_none")]
             warnings: Option<[&'static str; 1]>,
         }
-        let mut request = read_request(request)?;
-        let secret = request.required_text("totpsecret").map_err(bad_request)?;
-        request.finish().map_err(bad_request)?;
-        let secret = Secret::from_base32(&secret)?;
+        let secret = read_secret(request)?;
         let now = self.now()?;
         let scheme = &self.config.scheme;
         let code = scheme.code(&secret, scheme.step_at(now));
@@ -87,6 +121,55 @@ impl Authenticator {
             warnings: secret.warning().map(|warning| [warning]),
         })
     }
+}
+
+/// The secret of a request that has nothing else.
+fn read_secret(request: &str) -> Result<Secret> {
+    let mut request = read_request(request)?;
+    let secret = request.required_text("totpsecret").map_err(bad_request)?;
+    request.finish().map_err(bad_request)?;
+    Secret::from_base32(&secret)
+}
+
+/// The step of an accepted code, or the refusal.
+fn accepted_step(verdict: Verdict, matched: Option<u64>) -> Result<u64> {
+    let refusal = |status, message: &'static str, retry_after_s| {
+        Err(Failure {
+            status,
+            message: message.into(),
+            retry_after_s,
+        })
+    };
+    match (verdict, matched) {
+        (Verdict::Accepted, Some(step)) => Ok(step),
+        (Verdict::Reused, _) => refusal(
+            Status::TokenReused,
+            "request.otp: this code, or a later one, was accepted before",
+            None,
+        ),
+        (Verdict::Throttled(wait), _) => refusal(
+            Status::Throttled,
+            "too many wrong codes: this one was not looked at",
+            Some(wait),
+        ),
+        (Verdict::Disabled, _) => refusal(
+            Status::Disabled,
+            "too many wrong codes: the credential is disabled until factor2_reset or a new enrolment",
+            None,
+        ),
+        (Verdict::WrongAndLocked(wait), _) => {
+            refusal(Status::InvalidToken, "request.otp: wrong code", Some(wait))
+        }
+        // An accepted code without a step cannot be, and would be refused.
+        (Verdict::Wrong | Verdict::Accepted, _) => {
+            refusal(Status::InvalidToken, "request.otp: wrong code", None)
+        }
+    }
+}
+
+/// A step as records have it. Periods of 15 seconds and more keep every step below 2^61.
+fn step_number(step: u64) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
 }
 
 /// crossauth takes a missing secret or code for a wrong one, so it never means "no second factor".

@@ -349,6 +349,85 @@ pub unsafe extern "C" fn factor2_verify(
     }
 }
 
+/// Shows what the guard remembers of a credential. Changes nothing.
+///
+/// Request: `{"totpsecret"}`.
+///
+/// Answer: `{"last_step", "failures", "locked_until", "disabled"}`: the highest accepted step (null
+/// when there is none), the consecutive wrong codes, until when in Unix seconds no code is looked at
+/// (0 when it was not locked), and whether the hard limit was reached. A credential that was never
+/// tried looks like a new one.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is `"none"`),
+///         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST,
+///         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_inspect(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::inspect,
+        )
+    }
+}
+
+/// Forgets the wrong codes of a credential: failures, lock and disabled. For an administrator, once
+/// the user's identity was checked in another way. What was accepted stays accepted: no code works a
+/// second time after it.
+///
+/// Request: `{"totpsecret"}`.
+///
+/// Answer: as for factor2_inspect(), after the reset.
+///
+/// @param authenticator  not NULL
+/// @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+/// @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+/// @param response       set to the answer or the error; may be NULL
+/// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is `"none"`),
+///         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST,
+///         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_reset(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::reset,
+        )
+    }
+}
+
 /// Computes the current code of a secret, as an authenticator app does: for clients and for tests.
 /// A server has no use for it.
 ///

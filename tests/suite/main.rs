@@ -10,5 +10,7 @@
 )]
 
 mod abi;
+mod clock;
+mod guard;
 mod header;
 mod support;

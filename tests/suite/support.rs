@@ -152,6 +152,8 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
         capi::factor2_reprepare_configuration,
     ),
     ("factor2_verify", capi::factor2_verify),
+    ("factor2_inspect", capi::factor2_inspect),
+    ("factor2_reset", capi::factor2_reset),
     ("factor2_generate", capi::factor2_generate),
 ];
 

@@ -1,0 +1,104 @@
+//! The guard: one code is accepted once, and guessing is throttled.
+//!
+//! `state.rs` has the rules, the other files are the stores that keep the records: `none` (the
+//! caller does), `memory` (one process), `sqlite` (one machine), `redis` (a fleet). A store that
+//! cannot answer for certain refuses; there is no switch to let users in without it.
+
+mod credential;
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+mod per_process;
+#[cfg(feature = "redis")]
+mod redis;
+mod settings;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod state;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::{Failure, Result, Status};
+pub(crate) use credential::Credential;
+pub(crate) use settings::GuardSettings;
+pub(crate) use state::{Attempt, Policy, Record, Verdict};
+
+/// A place that keeps the records of credentials, and changes one at a time.
+pub(crate) trait Store: Send + Sync {
+    /// Judges an attempt and keeps the changed record, as one step that nobody comes between.
+    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict>;
+
+    /// The record as it is.
+    fn inspect(&self, credential: &Credential) -> Result<Record>;
+
+    /// Forgets the wrong codes, and gives the record that is left.
+    fn reset(&self, credential: &Credential) -> Result<Record>;
+}
+
+/// A store with the policy that it applies.
+pub(crate) struct Guard {
+    settings: GuardSettings,
+    /// None when the caller keeps the records.
+    store: Option<Box<dyn Store>>,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guard").field(&self.settings).finish()
+    }
+}
+
+/// What a description says of a guard.
+#[derive(Serialize)]
+pub(crate) struct GuardDescription {
+    store: &'static str,
+    /// Who shares the records: the process, the machine, the fleet, or nobody but the caller.
+    scope: &'static str,
+    #[serde(flatten)]
+    policy: Option<Policy>,
+}
+
+impl Guard {
+    pub(crate) fn open(settings: GuardSettings) -> Result<Self> {
+        let store = settings.open_store()?;
+        Ok(Guard { settings, store })
+    }
+
+    pub(crate) fn describe(&self) -> GuardDescription {
+        let (store, scope) = self.settings.store_and_scope();
+        GuardDescription {
+            store,
+            scope,
+            policy: self.store.is_some().then_some(self.settings.policy),
+        }
+    }
+
+    /// Judges the code of a credential that `credential` computes only where it is needed.
+    pub(crate) fn judge(
+        &self,
+        credential: impl FnOnce() -> Credential,
+        attempt: Attempt,
+    ) -> Result<Verdict> {
+        match &self.store {
+            None => {
+                let mut record = Record::NEW;
+                Ok(record.judge(&attempt, &self.settings.policy))
+            }
+            Some(store) => store.judge(&credential(), attempt, &self.settings.policy),
+        }
+    }
+
+    /// The store, for what makes no sense without one.
+    pub(crate) fn store(&self) -> Result<&dyn Store> {
+        self.store.as_deref().ok_or_else(|| {
+            Failure::configuration("config.guard.store: with \"none\" you keep the state yourself")
+        })
+    }
+}
+
+/// The refusal of every store that cannot answer.
+pub(crate) fn store_unavailable(message: impl Into<std::borrow::Cow<'static, str>>) -> Failure {
+    Failure::new(Status::StoreUnavailable, message)
+}

@@ -1,0 +1,62 @@
+//! One value per process, for what must not be shared across `fork`: connections and their locks.
+
+use std::mem;
+use std::process;
+
+use once_cell::race::OnceBox;
+
+/// A value that each process makes for itself.
+///
+/// Lock-free, for a lock that another thread holds while the process forks stays locked in the child
+/// for ever. A child leaks the values that it inherited: to close them would write into the parent's
+/// connections.
+pub(super) struct PerProcess<T> {
+    first: OnceBox<Entry<T>>,
+}
+
+struct Entry<T> {
+    process: u32,
+    value: Option<T>,
+    next: OnceBox<Entry<T>>,
+}
+
+impl<T> PerProcess<T> {
+    pub(super) fn new() -> Self {
+        PerProcess {
+            first: OnceBox::new(),
+        }
+    }
+
+    /// This process's value, made by `make` if there is none yet.
+    pub(super) fn get(&self, make: impl Fn() -> T) -> &T {
+        let process = process::id();
+        let mut place = &self.first;
+        loop {
+            match place.get() {
+                Some(Entry {
+                    process: owner,
+                    value: Some(value),
+                    ..
+                }) if *owner == process => return value,
+                Some(entry) => place = &entry.next,
+                None => {
+                    let entry = Entry {
+                        process,
+                        value: Some(make()),
+                        next: OnceBox::new(),
+                    };
+                    // If another thread was faster, the next round finds its entry.
+                    let _ = place.set(Box::new(entry));
+                }
+            }
+        }
+    }
+}
+
+impl<T> Drop for Entry<T> {
+    fn drop(&mut self) {
+        if self.process != process::id() {
+            mem::forget(self.value.take());
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The state machine of the guard: one code is accepted once, and few guesses are answered.
+//!
+//! Pure: a record, an attempt and the policy give the new record and the verdict. Every store runs
+//! it, but for Redis, whose script (`redis.lua`) mirrors it line for line.
+
+use serde::Serialize;
+
+/// What a store keeps per credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Highest accepted step, or -1. Only grows.
+    pub(crate) last_step: i64,
+    /// Consecutive wrong codes.
+    pub(crate) failures: u32,
+    /// Unix seconds; 0 when not locked.
+    pub(crate) locked_until: u64,
+    /// Whether the hard limit was reached.
+    pub(crate) disabled: bool,
+    /// The id of the last attempt that changed the record; 0 when there was none.
+    pub(crate) attempt: u64,
+}
+
+impl Record {
+    /// The record of a credential that was never tried.
+    pub(crate) const NEW: Record = Record {
+        last_step: -1,
+        failures: 0,
+        locked_until: 0,
+        disabled: false,
+        attempt: 0,
+    };
+}
+
+/// One well-formed code, on its way through the guard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    /// The newest step that has this code, if one has. [`Attempt::OLD_STEP`] when the caller knows
+    /// that it was accepted before.
+    pub(crate) matched: Option<i64>,
+    /// The oldest step whose code is still accepted.
+    pub(crate) oldest: i64,
+    /// Unix seconds.
+    pub(crate) now: u64,
+    /// Random, so that a store which may have lost the answer can ask again; 0 where it never can.
+    pub(crate) id: u64,
+}
+
+impl Attempt {
+    /// A step that is never newer than the last accepted one.
+    pub(crate) const OLD_STEP: i64 = -1;
+}
+
+/// When wrong codes have consequences. RFC 4226 section 7.3; NIST SP 800-63B section 5.2.2.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Policy {
+    /// From this many consecutive wrong codes on, each one locks.
+    pub(crate) soft: u32,
+    /// At this many the credential is disabled.
+    pub(crate) hard: u32,
+    /// Seconds of the first lock; each further one is twice as long.
+    pub(crate) base_delay_s: u64,
+    /// Seconds of the longest lock.
+    pub(crate) max_delay_s: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            soft: 5,
+            hard: 33,
+            base_delay_s: 30,
+            max_delay_s: 3600,
+        }
+    }
+}
+
+/// What the guard says to an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Accepted,
+    /// Right, but its step or a later one was accepted before.
+    Reused,
+    /// Wrong, and counted.
+    Wrong,
+    /// Wrong and counted, and the next attempt has to wait this many seconds.
+    WrongAndLocked(u64),
+    /// Not evaluated: wait this many seconds.
+    Throttled(u64),
+    Disabled,
+}
+
+impl Record {
+    /// Judges an attempt, and changes the record accordingly.
+    pub(crate) fn judge(&mut self, attempt: &Attempt, policy: &Policy) -> Verdict {
+        if attempt.id != 0 && attempt.id == self.attempt {
+            return self.verdict_again(attempt);
+        }
+        if self.disabled {
+            return Verdict::Disabled;
+        }
+        // A clock that was set back must not make a lock longer than the longest one.
+        let latest = attempt.now.saturating_add(policy.max_delay_s);
+        self.locked_until = self.locked_until.min(latest);
+        if self.locked_until > attempt.now {
+            return Verdict::Throttled(self.locked_until.saturating_sub(attempt.now));
+        }
+        match attempt.matched {
+            Some(step) if step > self.last_step => {
+                *self = Record {
+                    last_step: step,
+                    attempt: attempt.id,
+                    ..Record::NEW
+                };
+                Verdict::Accepted
+            }
+            Some(_) => Verdict::Reused,
+            None => {
+                self.attempt = attempt.id;
+                self.failures = self.failures.saturating_add(1);
+                if self.failures >= policy.hard {
+                    self.disabled = true;
+                } else if self.failures >= policy.soft {
+                    let delay = policy.delay_after(self.failures);
+                    self.locked_until = attempt.now.saturating_add(delay);
+                }
+                self.verdict_on_wrong(attempt.now)
+            }
+        }
+    }
+
+    /// The answer of the attempt that changed this record last, for a store that lost it.
+    fn verdict_again(&self, attempt: &Attempt) -> Verdict {
+        if attempt.matched.is_some() {
+            Verdict::Accepted
+        } else {
+            self.verdict_on_wrong(attempt.now)
+        }
+    }
+
+    fn verdict_on_wrong(&self, now: u64) -> Verdict {
+        if self.disabled {
+            Verdict::Disabled
+        } else if self.locked_until > now {
+            Verdict::WrongAndLocked(self.locked_until.saturating_sub(now))
+        } else {
+            Verdict::Wrong
+        }
+    }
+
+    /// Forgets the wrong codes, never the accepted step.
+    pub(crate) fn reset(&mut self) {
+        *self = Record {
+            last_step: self.last_step,
+            ..Record::NEW
+        };
+    }
+}
+
+impl Policy {
+    /// Seconds that the `failures`-th wrong code locks for: `base * 2^(failures - soft)`, capped.
+    fn delay_after(&self, failures: u32) -> u64 {
+        let doublings = failures.saturating_sub(self.soft);
+        let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
+        self.base_delay_s
+            .saturating_mul(factor)
+            .min(self.max_delay_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const POLICY: Policy = Policy {
+        soft: 5,
+        hard: 33,
+        base_delay_s: 30,
+        max_delay_s: 3600,
+    };
+
+    fn wrong(now: u64) -> Attempt {
+        Attempt {
+            matched: None,
+            oldest: 0,
+            now,
+            id: 0,
+        }
+    }
+
+    fn right(step: i64, now: u64) -> Attempt {
+        Attempt {
+            matched: Some(step),
+            ..wrong(now)
+        }
+    }
+
+    #[test]
+    fn locks_double_up_to_the_cap_and_end_in_disabled() {
+        let mut record = Record::NEW;
+        let mut now = 1_800_000_000;
+        let mut waits = Vec::new();
+        loop {
+            match record.judge(&wrong(now), &POLICY) {
+                Verdict::Wrong => waits.push(0),
+                Verdict::WrongAndLocked(wait) => {
+                    assert_eq!(record.judge(&wrong(now), &POLICY), Verdict::Throttled(wait));
+                    let almost = now + wait - 1;
+                    assert_eq!(
+                        record.judge(&right(1, almost), &POLICY),
+                        Verdict::Throttled(1)
+                    );
+                    waits.push(wait);
+                    now += wait;
+                }
+                Verdict::Disabled => break,
+                other => unreachable!("{other:?}"),
+            }
+        }
+        assert_eq!(waits[..11], [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920]);
+        assert!(waits[11..].iter().all(|&wait| wait == 3600));
+        assert_eq!(waits.len(), 32);
+        assert_eq!(record.failures, 33);
+        assert_eq!(
+            record.judge(&right(9, now + 10_000), &POLICY),
+            Verdict::Disabled
+        );
+        record.reset();
+        assert_eq!(record.judge(&right(9, now), &POLICY), Verdict::Accepted);
+    }
+
+    #[test]
+    fn delays_saturate() {
+        let endless = Policy {
+            hard: u32::MAX,
+            ..POLICY
+        };
+        assert_eq!(endless.delay_after(u32::MAX), 3600);
+        let mut record = Record {
+            failures: u32::MAX - 1,
+            ..Record::NEW
+        };
+        let now = u64::MAX - 5;
+        assert_eq!(record.judge(&wrong(now), &POLICY), Verdict::Disabled);
+        assert_eq!(record.failures, u32::MAX);
+        assert_eq!(record.judge(&wrong(now), &endless), Verdict::Disabled);
+    }
+
+    #[test]
+    fn a_clock_set_back_never_makes_a_lock_longer_than_the_longest() {
+        let now = 1_800_000_000;
+        let mut record = Record {
+            failures: 20,
+            locked_until: now,
+            ..Record::NEW
+        };
+        let year_before = now - 31_536_000;
+        assert_eq!(
+            record.judge(&wrong(year_before), &POLICY),
+            Verdict::Throttled(3600)
+        );
+        let later = year_before + 3600;
+        assert_eq!(record.judge(&right(7, later), &POLICY), Verdict::Accepted);
+    }
+
+    #[test]
+    fn the_same_attempt_gets_the_same_answer_again() {
+        for matched in [Some(7), None] {
+            for failures in [0, 3, 4, 31, 32] {
+                let mut record = Record {
+                    failures,
+                    ..Record::NEW
+                };
+                let attempt = Attempt {
+                    matched,
+                    id: 99,
+                    ..wrong(1000)
+                };
+                let first = record.judge(&attempt, &POLICY);
+                let after = record;
+                assert_eq!(record.judge(&attempt, &POLICY), first);
+                assert_eq!(record, after);
+                let other = Attempt { id: 98, ..attempt };
+                if matched.is_some() {
+                    assert_eq!(record.judge(&other, &POLICY), Verdict::Reused);
+                }
+            }
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Try(Option<i64>),
+        Wait(i64),
+        Reset,
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            4 => proptest::option::weighted(0.3, -1i64..40).prop_map(Event::Try),
+            2 => (-4000i64..8000).prop_map(Event::Wait),
+            1 => Just(Event::Reset),
+        ];
+        proptest::collection::vec(event, 1..120)
+    }
+
+    proptest! {
+        /// What must hold whatever happens, told apart from how `judge` does it.
+        #[test]
+        fn promises_hold_over_any_history(events in events()) {
+            let mut record = Record::NEW;
+            let mut now = 1_800_000_000i64;
+            let mut newest_accepted = -1;
+            let mut wrong_in_a_row = 0;
+            for event in events {
+                let before = record;
+                let matched = match event {
+                    Event::Wait(seconds) => { now += seconds; continue }
+                    Event::Reset => {
+                        record.reset();
+                        wrong_in_a_row = 0;
+                        prop_assert_eq!(record.last_step, before.last_step);
+                        continue
+                    }
+                    Event::Try(matched) => matched,
+                };
+                let clock = u64::try_from(now).unwrap();
+                let attempt = matched.map_or(wrong(clock), |step| right(step, clock));
+                let verdict = record.judge(&attempt, &POLICY);
+                match verdict {
+                    Verdict::Accepted => {
+                        prop_assert!(matched.unwrap() > newest_accepted);
+                        newest_accepted = matched.unwrap();
+                        wrong_in_a_row = 0;
+                    }
+                    Verdict::Reused => {
+                        prop_assert!(matched.unwrap() <= newest_accepted);
+                        prop_assert_eq!(record.failures, before.failures);
+                    }
+                    Verdict::Wrong => {
+                        wrong_in_a_row += 1;
+                        prop_assert!(wrong_in_a_row < POLICY.soft);
+                    }
+                    Verdict::WrongAndLocked(wait) => {
+                        wrong_in_a_row += 1;
+                        prop_assert!(wrong_in_a_row >= POLICY.soft && wrong_in_a_row < POLICY.hard);
+                        prop_assert!((30..=3600).contains(&wait));
+                    }
+                    Verdict::Throttled(wait) => {
+                        prop_assert!((1..=3600).contains(&wait));
+                        prop_assert!(wrong_in_a_row >= POLICY.soft);
+                        prop_assert!(record.locked_until <= before.locked_until);
+                    }
+                    Verdict::Disabled => {
+                        if !before.disabled {
+                            wrong_in_a_row += 1;
+                        }
+                        prop_assert!(wrong_in_a_row >= POLICY.hard);
+                    }
+                }
+                prop_assert_eq!(record.failures, wrong_in_a_row);
+                prop_assert_eq!(record.last_step, newest_accepted);
+            }
+        }
+    }
+}
