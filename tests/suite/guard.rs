@@ -311,6 +311,10 @@ fn a_flood_of_wrong_codes_neither_grows_memory_nor_evicts_a_victim() {
     clock::stand_at(NOW);
     let guard = json!({"store": "memory", "max_records": 100});
     let authenticator = Authenticator::new(json!({"issuer": "Test", "guard": guard}));
+    // The victim once had a clean record, which alone could be evicted.
+    clock::stand_at(NOW - 600);
+    verify(&authenticator, &code_at(NOW - 600)).ok();
+    clock::stand_at(NOW);
     let wrong = wrong_code_at(NOW);
     for _ in 0..4 {
         verify(&authenticator, &wrong).refused(Status::InvalidToken);
