@@ -15,18 +15,21 @@
  *    whatever else happens, the status is not 0.
  * 2. Out-pointers are set to NULL on entry, on every path. `response` may be NULL if you want only
  *    the verdict.
- * 3. On failure the response holds {"error":{"code","http_status","message"}}. It may be NULL when
- *    there was an internal error. There is no "last error" to ask for later.
+ * 3. On failure the response holds {"error":{"code","http_status","message"}}, see
+ *    factor2_response_json(). It may be NULL when there was an internal error. There is no "last
+ *    error" to ask for later.
  * 4. What the accessors return is borrowed from the response, until factor2_response_free(). What
  *    you get as a handle is yours to free, once. All free functions take NULL.
- * 5. An authenticator may be used by any number of threads at once, and after fork() in the child. A
- *    response belongs to one thread at a time. Nothing here may be called from a signal handler.
+ * 5. An authenticator may be used by any number of threads at once, and after fork() in the child (the
+ *    guard's store "memory" refuses there). A response belongs to one thread at a time. Nothing here
+ *    may be called from a signal handler.
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
  *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
  *    answers, ignore members that you don't know.
- * 7. No panic leaves the library, and it reads no environment variable, file, locale or terminal,
- *    makes no thread, signal handler or global state, and prints nothing.
+ * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no file
+ *    but those that the settings name, makes no thread, signal handler or global state, and prints
+ *    nothing.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *
@@ -124,19 +127,45 @@ typedef int factor2_status;
  *
  * `config` is a JSON object. Only `issuer` is required:
  *
- * | member             | default              | meaning                                             |
- * |--------------------|----------------------|-----------------------------------------------------|
- * | `issuer`           |                      | your service's name as apps show it, 1 to 255 bytes, no colon, no control characters |
- * | `factor_name`      | `""`                 | the factor's name in crossauth; needed by factor2_prepare_configuration() |
- * | `friendly_name`    | `"Authenticator app"`| what users are shown when they choose a factor      |
- * | `algorithm`        | `"SHA1"`             | or `"SHA256"`, `"SHA512"`; many apps know SHA1 only |
- * | `digits`           | 6                    | 6 to 8                                              |
- * | `period`           | 30                   | seconds per step, 15 to 120                         |
- * | `window`           | `{"past":1,"future":1}` | steps accepted before and after the current one, 0 to 2 each |
- * | `secret_bytes`     | 20                   | length of new secrets, 16 to 64                     |
- * | `qr`               | `{"module_px":10,"quiet_zone":5,"error_correction":"M"}` | pixels per module (1 to 32), light modules around the symbol (0 to 16; scanners want 4), error correction `"L"`, `"M"`, `"Q"` or `"H"` |
- * | `guard`            | `{"store":"none"}`   | who remembers accepted codes: `"none"` leaves it to you, see factor2_verify() |
- * | `fixed_time`       | the system's clock   | for tests: what the clock shows, in Unix seconds    |
+ * - `issuer`: your service's name as apps show it. 1 to 255 bytes, no colon, no control characters.
+ * - `factor_name`: the factor's name in crossauth; factor2_prepare_configuration() needs it.
+ * - `friendly_name`, "Authenticator app": what users are shown when they choose a factor.
+ * - `algorithm`, "SHA1": or "SHA256", "SHA512"; many apps know SHA1 only.
+ * - `digits`, 6: 6 to 8.
+ * - `period`, 30: seconds per step, 15 to 120.
+ * - `window`, {"past":1,"future":1}: how many steps before and after the current one are accepted, 0
+ *   to 2 each.
+ * - `secret_bytes`, 20: length of new secrets, 16 to 64.
+ * - `qr`, {"module_px":10,"quiet_zone":5,"error_correction":"M"}: pixels per module, 1 to 32; light
+ *   modules around the symbol, 0 to 16 (scanners want 4); "L", "M", "Q" or "H" for 7, 15, 25 or 30 %
+ *   of the symbol that may be unreadable.
+ * - `guard`, {"store":"memory"}: who remembers accepted codes and counts wrong ones, see below.
+ * - `fixed_time`: for tests, what the clock shows, in Unix seconds. It stands still then.
+ *
+ * The guard keeps one record per credential (that is, per secret; no user name is kept). A code is
+ * accepted if its step is newer than the last accepted one. Each wrong code counts: from the fifth in a
+ * row on, each one locks the credential for 30 s, 60 s, 120 s and so on up to one hour, and the 33rd
+ * disables it, until factor2_reset() or a new secret. An accepted code sets the count back. If its store
+ * cannot answer, the guard refuses. `guard` has the member `store`:
+ *
+ * - "memory": the records of one process, for an embedded server. They are forgotten when it ends: a
+ *   code can be used again after a restart within its window. In a forked child it refuses.
+ *   `max_records`, 100000: when it is full, the longest idle record without wrong codes makes room;
+ *   if there is none, new credentials are refused.
+ * - "sqlite": a file that all processes of one machine share. `path`: the file, whose folder only its
+ *   owner may write. `create`, false: whether to make the file if it is missing. `synchronous`, "FULL":
+ *   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
+ *   failure may forget the last ones.
+ * - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
+ *   password and database as usual; or an array of them for a cluster. `prefix`, "factor2:": of the
+ *   keys. `ca_file`: PEM file of the authority that signed the server's certificate, if not one of the
+ *   system's.
+ * - "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
+ *
+ * All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that
+ * disable; at most 100), `base_delay_s`, 30, and `max_delay_s`, 3600 (the first and the longest lock);
+ * "sqlite" and "redis" take `budget_ms`, 1000 (the longest that a call may wait for the store, 10 to
+ * 5000).
  *
  * @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
  * @param config_len     its length in bytes, or FACTOR2_NUL_TERMINATED
@@ -174,8 +203,8 @@ void factor2_authenticator_free(factor2_authenticator *authenticator);
  * "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
  * there are no one-time secrets to send, and no secrets of the user's to validate), then the
  * settings as factor2_authenticator_new() took them, defaults included, and
- * `"guard":{"store","scope"}`: the scope tells who shares the memory of accepted codes, `"caller"`
- * for the store `"none"`.
+ * `"guard":{"store","scope",...}`: the scope tells who shares the records: "process" (memory),
+ * "machine" (sqlite), "fleet" (redis), or "caller" (none).
  *
  * @param authenticator  not NULL
  * @param request        JSON, UTF-8, or NULL
@@ -307,12 +336,18 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  * and what is left must be exactly as many ASCII digits as the settings say. `username` is checked
  * for its form, and otherwise ignored.
  *
- * With the guard `{"store":"none"}` you keep the memory that one code is accepted once (RFC 6238
- * section 5.2): pass the `step` of the last accepted code as `last_step`, and store the answer's
- * `step` before you let the user in, by one statement that only ever raises it and whose count of
- * changed rows you check:
+ * The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few guesses are
+ * answered (RFC 4226 section 7.3), also under many threads, processes and machines that share a store.
+ * Call it for the first code of an enrolment as well: that code is used up then. A malformed code is
+ * not counted, nor is a code that was accepted before.
+ *
+ * With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code as
+ * `last_step`, and store the answer's `step` before you let the user in, by one statement that only
+ * ever raises it and whose count of changed rows you check:
  *
  *     UPDATE users SET last_step = :step WHERE id = :id AND last_step < :step
+ *
+ * With another store, `last_step` is respected as well.
  *
  * Answer: `{"accepted":true, "step", "drift"}`. `step` is the number of the accepted time step, the
  * newest one if the code belongs to several; `drift` tells how many steps it is after (or, below 0,
@@ -323,8 +358,12 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
  * @param response       set to the answer or the error; may be NULL
  * @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (the code is wrong or no
- *         code, or code or secret were not given), FACTOR2_TOKEN_REUSED (its step is not after
- *         `last_step`), FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
+ *         code, or code or secret were not given; with `retry_after_s` when it locked the
+ *         credential), FACTOR2_TOKEN_REUSED (right, but this step or a later one was accepted
+ *         before), FACTOR2_THROTTLED (locked: the code was not looked at, wait `retry_after_s`),
+ *         FACTOR2_DISABLED (too many wrong codes), FACTOR2_STORE_UNAVAILABLE (the guard's store did
+ *         not answer in time, is full, corrupt, or not to be shared with a forked child; the
+ *         message says which), FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
  *         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
  * @since 0.1.0
  */
@@ -333,6 +372,55 @@ factor2_status factor2_verify(const factor2_authenticator *authenticator,
                               const char *request,
                               size_t request_len,
                               factor2_response **response);
+
+/**
+ * Shows what the guard remembers of a credential. Changes nothing.
+ *
+ * Request: `{"totpsecret"}`.
+ *
+ * Answer: `{"last_step", "failures", "locked_until", "disabled"}`: the highest accepted step (null
+ * when there is none), the consecutive wrong codes, until when in Unix seconds no code is looked at
+ * (0 when it was not locked), and whether the hard limit was reached. A credential that was never
+ * tried looks like a new one.
+ *
+ * @param authenticator  not NULL
+ * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+ * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+ * @param response       set to the answer or the error; may be NULL
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is `"none"`),
+ *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST,
+ *         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ * @since 0.1.0
+ */
+FACTOR2_MUST_USE
+factor2_status factor2_inspect(const factor2_authenticator *authenticator,
+                               const char *request,
+                               size_t request_len,
+                               factor2_response **response);
+
+/**
+ * Forgets the wrong codes of a credential: failures, lock and disabled. For an administrator, once
+ * the user's identity was checked in another way. What was accepted stays accepted: no code works a
+ * second time after it.
+ *
+ * Request: `{"totpsecret"}`.
+ *
+ * Answer: as for factor2_inspect(), after the reset.
+ *
+ * @param authenticator  not NULL
+ * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+ * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+ * @param response       set to the answer or the error; may be NULL
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is `"none"`),
+ *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST,
+ *         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ * @since 0.1.0
+ */
+FACTOR2_MUST_USE
+factor2_status factor2_reset(const factor2_authenticator *authenticator,
+                             const char *request,
+                             size_t request_len,
+                             factor2_response **response);
 
 /**
  * Computes the current code of a secret, as an authenticator app does: for clients and for tests.
@@ -359,8 +447,9 @@ factor2_status factor2_generate(const factor2_authenticator *authenticator,
 
 /**
  * The answer's JSON: on success what the operation documents, on failure
- * `{"error":{"code", "http_status", "message"}}`, where `code` is factor2_status_name() and
- * `http_status` is factor2_status_http() of the returned status. Ignore members that you don't
+ * `{"error":{"code", "http_status", "message", "retry_after_s"?}}`, where `code` is
+ * factor2_status_name() and `http_status` is factor2_status_http() of the returned status, and
+ * `retry_after_s` tells after how many seconds another code will be looked at. Ignore members that you don't
  * know. Messages are for developers and logs; they never hold a secret or a code.
  *
  * @param response  from a call, or NULL

@@ -121,18 +121,21 @@ const PROLOGUE: &str = r#"/*
  *    whatever else happens, the status is not 0.
  * 2. Out-pointers are set to NULL on entry, on every path. `response` may be NULL if you want only
  *    the verdict.
- * 3. On failure the response holds {"error":{"code","http_status","message"}}. It may be NULL when
- *    there was an internal error. There is no "last error" to ask for later.
+ * 3. On failure the response holds {"error":{"code","http_status","message"}}, see
+ *    factor2_response_json(). It may be NULL when there was an internal error. There is no "last
+ *    error" to ask for later.
  * 4. What the accessors return is borrowed from the response, until factor2_response_free(). What
  *    you get as a handle is yours to free, once. All free functions take NULL.
- * 5. An authenticator may be used by any number of threads at once, and after fork() in the child. A
- *    response belongs to one thread at a time. Nothing here may be called from a signal handler.
+ * 5. An authenticator may be used by any number of threads at once, and after fork() in the child (the
+ *    guard's store "memory" refuses there). A response belongs to one thread at a time. Nothing here
+ *    may be called from a signal handler.
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
  *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
  *    answers, ignore members that you don't know.
- * 7. No panic leaves the library, and it reads no environment variable, file, locale or terminal,
- *    makes no thread, signal handler or global state, and prints nothing.
+ * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no file
+ *    but those that the settings name, makes no thread, signal handler or global state, and prints
+ *    nothing.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *

@@ -13,4 +13,5 @@ mod abi;
 mod clock;
 mod guard;
 mod header;
+mod readme;
 mod support;
