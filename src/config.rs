@@ -6,6 +6,7 @@ use totp_rs::Algorithm;
 use crate::error::{Failure, Result, Status};
 use crate::guard::GuardSettings;
 use crate::json::{Fault, Object};
+use crate::qr::QrSettings;
 use crate::totp::Scheme;
 
 /// Longest issuer and user name, in bytes of UTF-8.
@@ -33,25 +34,6 @@ pub(crate) struct Window {
     pub(crate) future: u64,
 }
 
-/// How QR codes are drawn.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct QrSettings {
-    /// Pixels per module.
-    pub(crate) module_px: u32,
-    /// Light modules around the symbol; ISO 18004 asks for 4.
-    pub(crate) quiet_zone: u32,
-    pub(crate) error_correction: ErrorCorrection,
-}
-
-/// The share of a symbol that may be lost: 7, 15, 25 or 30 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum ErrorCorrection {
-    L,
-    M,
-    Q,
-    H,
-}
-
 impl Config {
     /// Reads the settings, and those of the guard, and applies every default and limit.
     pub(crate) fn read(text: &str) -> Result<(Self, GuardSettings)> {
@@ -67,7 +49,7 @@ impl Config {
             scheme: read_scheme(&mut config)?,
             window: read_window(&mut config)?,
             secret_bytes: small(&mut config, "secret_bytes", 16, 64)?.unwrap_or(20),
-            qr: read_qr(&mut config)?,
+            qr: QrSettings::read(&mut config)?,
             fixed_time: config
                 .integer("fixed_time", 0..=u64::MAX)
                 .map_err(setting_failure)?,
@@ -100,31 +82,6 @@ fn read_window(config: &mut Object) -> Result<Window> {
         future: small(&mut window, "future", 0, 2)?.unwrap_or(1),
     };
     window.finish().map_err(setting_failure)?;
-    Ok(read)
-}
-
-fn read_qr(config: &mut Object) -> Result<QrSettings> {
-    let defaults = QrSettings {
-        module_px: 10,
-        quiet_zone: 5,
-        error_correction: ErrorCorrection::M,
-    };
-    let Some(mut qr) = config.object("qr").map_err(setting_failure)? else {
-        return Ok(defaults);
-    };
-    let levels = [
-        ("L", ErrorCorrection::L),
-        ("M", ErrorCorrection::M),
-        ("Q", ErrorCorrection::Q),
-        ("H", ErrorCorrection::H),
-    ];
-    let read = QrSettings {
-        module_px: small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px),
-        quiet_zone: small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone),
-        error_correction: choice(&mut qr, "error_correction", &levels)?
-            .unwrap_or(defaults.error_correction),
-    };
-    qr.finish().map_err(setting_failure)?;
     Ok(read)
 }
 

@@ -5,6 +5,7 @@
 mod boundary;
 mod handle;
 mod input;
+pub(crate) mod process;
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint};
 use std::ptr;
@@ -42,9 +43,11 @@ pub type factor2_status = c_int;
 /// - `window`, {"past":1,"future":1}: how many steps before and after the current one are accepted, 0
 ///   to 2 each.
 /// - `secret_bytes`, 20: length of new secrets, 16 to 64.
-/// - `qr`, {"module_px":10,"quiet_zone":5,"error_correction":"M"}: pixels per module, 1 to 32; light
-///   modules around the symbol, 0 to 16 (scanners want 4); "L", "M", "Q" or "H" for 7, 15, 25 or 30 %
-///   of the symbol that may be unreadable.
+/// - `qr`: an object. `module_px`, 10: pixels per module, 1 to 32. `quiet_zone`, 5: light modules
+///   around the symbol, 0 to 16; scanners want 4. `error_correction`, "M": or "L", "Q", "H", for 7,
+///   15, 25, 30 % of the symbol that may be unreadable. `dark` and `light`, "#000000" and "#ffffff":
+///   colours, with a contrast of 3:1 at least. `logo`: a PNG in base64, at most 1024 pixels wide and
+///   high, to be shown in the middle; it raises the error correction to "H".
 /// - `guard`, {"store":"memory"}: who remembers accepted codes and counts wrong ones, see below.
 /// - `fixed_time`: for tests, what the clock shows, in Unix seconds. It stands still then.
 ///

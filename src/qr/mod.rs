@@ -1,7 +1,14 @@
 //! QR codes: the symbol, and the pictures of it.
 
+mod bits;
+mod coloured;
+mod deflate;
+mod mask;
 mod picture;
+mod png;
+mod settings;
 mod symbol;
 
 pub(crate) use picture::{Picture, draw_text};
+pub(crate) use settings::{ErrorCorrection, QrSettings};
 pub(crate) use symbol::Symbol;

@@ -12,6 +12,9 @@
 mod abi;
 mod clock;
 mod guard;
+#[cfg(feature = "sqlite")]
+mod guard_sqlite;
 mod header;
+mod qr_colours;
 mod readme;
 mod support;

@@ -1,0 +1,117 @@
+//! The settings of QR codes.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Serialize, Serializer};
+
+use crate::config::{choice, setting_failure, small};
+use crate::error::Result;
+use crate::json::Object;
+use crate::qr::coloured::{Colour, Logo};
+
+/// How QR codes are drawn.
+#[derive(Debug, Serialize)]
+pub(crate) struct QrSettings {
+    /// Pixels per module.
+    pub(crate) module_px: u32,
+    /// Light modules around the symbol; ISO 18004 asks for 4.
+    pub(crate) quiet_zone: u32,
+    pub(crate) error_correction: ErrorCorrection,
+    pub(crate) dark: Colour,
+    pub(crate) light: Colour,
+    /// Described as whether there is one.
+    #[serde(serialize_with = "is_some")]
+    pub(crate) logo: Option<Logo>,
+}
+
+/// The share of a symbol that may be lost: 7, 15, 25 or 30 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum ErrorCorrection {
+    L,
+    M,
+    Q,
+    H,
+}
+
+/// Below this ratio of luminances, scanners begin to miss modules in bad light.
+const LEAST_CONTRAST: f64 = 3.0;
+
+impl Default for QrSettings {
+    fn default() -> Self {
+        QrSettings {
+            module_px: 10,
+            quiet_zone: 5,
+            error_correction: ErrorCorrection::M,
+            dark: Colour::BLACK,
+            light: Colour::WHITE,
+            logo: None,
+        }
+    }
+}
+
+impl QrSettings {
+    /// Reads `qr` from the settings.
+    pub(crate) fn read(config: &mut Object) -> Result<Self> {
+        let defaults = QrSettings::default();
+        let Some(mut qr) = config.object("qr").map_err(setting_failure)? else {
+            return Ok(defaults);
+        };
+        let levels = [
+            ("L", ErrorCorrection::L),
+            ("M", ErrorCorrection::M),
+            ("Q", ErrorCorrection::Q),
+            ("H", ErrorCorrection::H),
+        ];
+        let error_correction = choice(&mut qr, "error_correction", &levels)?;
+        let mut read = QrSettings {
+            module_px: small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px),
+            quiet_zone: small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone),
+            error_correction: error_correction.unwrap_or(defaults.error_correction),
+            dark: read_colour(&mut qr, "dark")?.unwrap_or(defaults.dark),
+            light: read_colour(&mut qr, "light")?.unwrap_or(defaults.light),
+            logo: read_logo(&mut qr)?,
+        };
+        if read.dark.contrast_on(read.light) < LEAST_CONTRAST {
+            let expected = "so much darker than light that their contrast is 3:1 or more";
+            return Err(setting_failure(qr.wrong("dark", expected)));
+        }
+        if read.logo.is_some() {
+            read.error_correction = ErrorCorrection::H;
+        }
+        qr.finish().map_err(setting_failure)?;
+        Ok(read)
+    }
+
+    /// Whether a picture of one bit per pixel is enough.
+    pub(crate) fn is_black_on_white(&self) -> bool {
+        self.dark == Colour::BLACK && self.light == Colour::WHITE && self.logo.is_none()
+    }
+}
+
+fn read_colour(qr: &mut Object, name: &str) -> Result<Option<Colour>> {
+    let Some(text) = qr.text(name).map_err(setting_failure)? else {
+        return Ok(None);
+    };
+    match Colour::parse(&text) {
+        Some(colour) => Ok(Some(colour)),
+        None => Err(setting_failure(qr.wrong(name, "a colour such as #102030"))),
+    }
+}
+
+fn read_logo(qr: &mut Object) -> Result<Option<Logo>> {
+    let Some(text) = qr.text("logo").map_err(setting_failure)? else {
+        return Ok(None);
+    };
+    let png = BASE64.decode(text.as_bytes()).ok();
+    match png.and_then(|png| Logo::decode(&png)) {
+        Some(logo) => Ok(Some(logo)),
+        None => Err(setting_failure(qr.wrong("logo", Logo::EXPECTED))),
+    }
+}
+
+fn is_some<S: Serializer>(
+    logo: &Option<Logo>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_bool(logo.is_some())
+}
