@@ -1,0 +1,363 @@
+//! `make install` the way a packager and a C programmer meet it, into temporary roots.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+mod programs;
+
+use crate::support::{artifacts, cargo, root, run, scratch, target, tool};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[test]
+fn installs_exactly_these_files_and_uninstalls_them() {
+    let folder = scratch("install");
+    let destdir = folder.join("root with a space");
+    let place = [variable("DESTDIR", &destdir), "PREFIX=/usr".into()];
+    let bystander = destdir.join("usr/lib/bystander");
+    fs::create_dir_all(bystander.parent().unwrap()).unwrap();
+    fs::write(&bystander, "").unwrap();
+
+    let file = format!("libfactor2.so.{VERSION}");
+    let link = format!("-> {file}");
+    let path = format!("usr/lib/{file}");
+    let mut expected: BTreeMap<String, String> = [
+        ("usr/include/factor2.h", "0644"),
+        ("usr/lib/bystander", "0644"),
+        ("usr/lib/cmake/factor2/factor2-config-version.cmake", "0644"),
+        ("usr/lib/cmake/factor2/factor2-config.cmake", "0644"),
+        ("usr/lib/libfactor2.a", "0644"),
+        ("usr/lib/libfactor2.so", "-> libfactor2.so.0"),
+        ("usr/lib/libfactor2.so.0", link.as_str()),
+        (path.as_str(), "0755"),
+        ("usr/lib/pkgconfig/factor2.pc", "0644"),
+    ]
+    .map(|(path, what)| (path.into(), what.into()))
+    .into();
+    for _ in ["into nothing", "over itself"] {
+        succeed(make("install", &place));
+        assert_eq!(listing(&destdir), expected);
+    }
+    for folder in ["usr/include", "usr/lib/pkgconfig", "usr/lib/cmake/factor2"] {
+        assert_eq!(mode(&destdir.join(folder)), "0755", "{folder}");
+    }
+
+    succeed(make("uninstall", &place));
+    expected.retain(|path, _| path.ends_with("bystander"));
+    assert_eq!(listing(&destdir), expected);
+    assert!(!destdir.join("usr/lib/cmake/factor2").exists());
+    succeed(make("uninstall", &place));
+}
+
+#[test]
+fn the_installed_library_is_the_one_that_was_built() {
+    let folder = scratch("install");
+    let prefix = folder.join("prefix");
+    let place = [variable("PREFIX", &prefix)];
+    succeed(make("install", &place));
+    let library = prefix.join("lib/libfactor2.so");
+    assert!(fs::read(&library).unwrap() == fs::read(artifacts().join("libfactor2.so")).unwrap());
+    assert!(
+        fs::read(prefix.join("lib/libfactor2.a")).unwrap()
+            == fs::read(artifacts().join("libfactor2.a")).unwrap()
+    );
+    let dynamic = output_of(tool("readelf").arg("-dW").arg(&library));
+    assert!(
+        dynamic.contains("Library soname: [libfactor2.so.0]"),
+        "{dynamic}"
+    );
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+
+    succeed(make("install-strip", &place));
+    let sections = output_of(tool("readelf").arg("-SW").arg(&library));
+    assert!(
+        !sections.contains(".symtab") && !sections.contains(".debug"),
+        "{sections}"
+    );
+    programs::build_and_run_with_pkg_config(&prefix.join("lib"), &folder);
+}
+
+#[test]
+fn install_takes_what_is_there_and_builds_only_when_nothing_is() {
+    let folder = scratch("install");
+    let prefix = variable("PREFIX", &folder.join("prefix"));
+    artifacts();
+    succeed(make("install", &[prefix.clone(), "CARGO=false".into()]));
+
+    let nothing = variable("RELEASE", &folder.join("nothing"));
+    let output = make(
+        "install",
+        &[prefix, nothing, "CARGO=echo would run cargo".into()],
+    );
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("would run cargo build --release --locked"),
+        "{said}"
+    );
+    assert!(
+        !output.status.success(),
+        "nothing was built, yet it was installed"
+    );
+}
+
+#[test]
+fn places_that_pkg_config_could_not_tell_are_refused_by_name() {
+    let folder = scratch("install");
+    let destdir = folder.join("root");
+    for (name, value) in [
+        ("PREFIX", "/opt/my programs"),
+        ("PREFIX", "relative"),
+        ("PREFIX", ""),
+        ("PREFIX", "/opt/it's"),
+        ("LIBDIR", "/opt/../lib"),
+        ("LIBDIR", "/opt/a;b"),
+        ("INCLUDEDIR", "/opt/a\\b"),
+        ("INCLUDEDIR", "/opt/a\tb"),
+    ] {
+        let place = [format!("{name}={value}"), variable("DESTDIR", &destdir)];
+        let output = make("install", &place);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{name}={value} was taken");
+        assert!(
+            said.contains(&format!("make install: {name} must ")),
+            "{name}={value}: {said}"
+        );
+        assert!(!destdir.exists(), "{name}={value} left something");
+    }
+}
+
+#[test]
+fn pkg_config_file_says_where_things_are() {
+    let folder = scratch("install");
+    let cases = [
+        (
+            vec!["PREFIX=/usr"],
+            "/usr",
+            "${prefix}/lib",
+            "${prefix}/include",
+        ),
+        (
+            vec!["PREFIX=/usr/", "LIBDIR=/usr/lib/x86_64-linux-gnu"],
+            "/usr",
+            "${prefix}/lib/x86_64-linux-gnu",
+            "${prefix}/include",
+        ),
+        (
+            vec![
+                "PREFIX=/opt/f",
+                "LIBDIR=/opt/factor2/lib",
+                "INCLUDEDIR=/opt/f//h/",
+            ],
+            "/opt/f",
+            "/opt/factor2/lib",
+            "${prefix}/h",
+        ),
+    ];
+    for (index, (place, prefix, libdir, includedir)) in cases.into_iter().enumerate() {
+        let destdir = folder.join(index.to_string());
+        let mut variables: Vec<String> = place.into_iter().map(String::from).collect();
+        variables.push(variable("DESTDIR", &destdir));
+        succeed(make("install", &variables));
+        let file = destdir
+            .join(libdir.replace("${prefix}", prefix).trim_start_matches('/'))
+            .join("pkgconfig/factor2.pc");
+        let text = fs::read_to_string(&file).unwrap();
+        let head = format!("prefix={prefix}\nlibdir={libdir}\nincludedir={includedir}\n");
+        assert!(text.starts_with(&head), "{text}");
+        assert!(!text.contains('@'), "{text}");
+        run(tool("pkg-config").arg("--validate").arg(&file));
+        assert_eq!(
+            output_of(tool("pkg-config").arg("--modversion").arg(&file)).trim(),
+            VERSION
+        );
+    }
+}
+
+#[test]
+fn pkg_config_and_makefile_name_the_libraries_that_rustc_names() {
+    // The debug profile: its folder is nobody else's while the tests run.
+    let output = cargo()
+        .current_dir(root())
+        .args(["rustc", "--locked", "--lib", "--crate-type", "staticlib"])
+        .args(["--", "--print", "native-static-libs"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let rustc = said
+        .lines()
+        .find_map(|line| line.split_once("native-static-libs: "))
+        .unwrap_or_else(|| panic!("{said}"))
+        .1;
+
+    let folder = scratch("install");
+    succeed(make("install", &[variable("PREFIX", &folder)]));
+    let text = fs::read_to_string(folder.join("lib/pkgconfig/factor2.pc")).unwrap();
+    let ours = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Libs.private: "))
+        .unwrap();
+    assert_eq!(
+        words(ours),
+        words(rustc),
+        "STATIC_LIBS in the Makefile is not what rustc says"
+    );
+}
+
+#[test]
+fn cargo_c_gives_the_same_library_name() {
+    let present = cargo()
+        .args(["cinstall", "--version"])
+        .output()
+        .unwrap()
+        .status
+        .success();
+    if !present {
+        // Not println!, which the test runner hides when a test passes.
+        let skipped = "SKIPPED: `cargo cinstall` was not tried, for cargo-c is not installed";
+        writeln!(std::io::stderr(), "{skipped}").unwrap();
+        return;
+    }
+    let folder = scratch("install");
+    run(cargo()
+        .current_dir(root())
+        .args([
+            "cinstall",
+            "--locked",
+            "--release",
+            "--prefix=/usr",
+            "--libdir=/usr/lib",
+        ])
+        .arg("--destdir")
+        .arg(&folder)
+        .arg("--target-dir")
+        .arg(target().join("cargo-c")));
+    let dynamic = output_of(
+        tool("readelf")
+            .arg("-dW")
+            .arg(folder.join("usr/lib/libfactor2.so.0")),
+    );
+    assert!(
+        dynamic.contains("Library soname: [libfactor2.so.0]"),
+        "{dynamic}"
+    );
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+    assert!(folder.join("usr/include/factor2.h").exists());
+}
+
+#[test]
+fn missing_tools_are_named_with_their_packages() {
+    let folder = scratch("install");
+    // A PATH without apt-get, and with nothing but what the script itself runs.
+    for tool in [
+        "sh", "cut", "grep", "id", "mktemp", "rm", "sed", "sort", "tr", "nm",
+    ] {
+        let found = output_of(Command::new("sh").args(["-c", "command -v \"$0\"", tool]));
+        std::os::unix::fs::symlink(found.trim(), folder.join(tool)).unwrap();
+    }
+    let output = Command::new("sh")
+        .current_dir(root())
+        .arg("tests/tools.sh")
+        .env("PATH", &folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for line in [
+        "  cc (gcc libc6-dev)",
+        "  zbarimg (zbar-tools)",
+        "  valgrind (valgrind)",
+    ] {
+        assert!(said.contains(line), "{line} is not in:\n{said}");
+    }
+    assert!(!said.contains("  nm ("), "{said}");
+}
+
+#[test]
+fn contributing_names_every_make_target() {
+    let help = output_of(Command::new("make").current_dir(root()).arg("help"));
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let named = text.split("`make ").skip(1).filter_map(|after| {
+        let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '-')?;
+        (end > 0).then(|| &after[..end])
+    });
+    let mut named: BTreeSet<&str> = named.collect();
+    named.extend(["build", "help"]);
+    let targets = help.lines().filter_map(|line| line.split(' ').next());
+    assert_eq!(named, targets.collect());
+}
+
+fn variable(name: &str, path: &Path) -> String {
+    format!("{name}={}", path.display())
+}
+
+fn make(target: &str, variables: &[String]) -> Output {
+    artifacts();
+    // A strict umask, for the modes of what is installed must not depend on it.
+    without_make(&mut Command::new("sh"))
+        .current_dir(root())
+        .args(["-c", "umask 077; exec make \"$@\"", "make", target])
+        .args(variables)
+        .output()
+        .unwrap()
+}
+
+/// Without what an outer `make test` would tell an inner make.
+fn without_make(command: &mut Command) -> &mut Command {
+    for name in [
+        "MAKEFLAGS",
+        "MFLAGS",
+        "MAKELEVEL",
+        "INSTALL_STRIP",
+        "PREFIX",
+        "LIBDIR",
+        "INCLUDEDIR",
+        "DESTDIR",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn succeed(output: Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn output_of(command: &mut Command) -> String {
+    String::from_utf8(run(command).stdout).unwrap()
+}
+
+fn words(text: &str) -> BTreeSet<&str> {
+    text.split_whitespace().collect()
+}
+
+fn mode(path: &Path) -> String {
+    format!(
+        "{:04o}",
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    )
+}
+
+/// Every file with its mode, every link with where it leads.
+fn listing(root: &Path) -> BTreeMap<String, String> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            if let Ok(target) = fs::read_link(&path) {
+                found.insert(name, format!("-> {}", target.display()));
+            } else if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                found.insert(name, mode(&path));
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(root, root, &mut found);
+    found
+}
