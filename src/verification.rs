@@ -58,6 +58,7 @@ impl Authenticator {
             }),
             oldest: step_number(oldest),
             now,
+            time_is_fixed: self.config.fixed_time.is_some(),
             id: 0,
         };
         let verdict = self.guard.judge(|| Credential::of(&secret), attempt)?;
@@ -116,7 +117,7 @@ impl Authenticator {
         let scheme = &self.config.scheme;
         let code = scheme.code(&secret, scheme.step_at(now));
         Answer::new(&Body {
-            otp: &code.to_text(),
+            otp: &code,
             valid_for_s: scheme.seconds_left(now),
             warnings: secret.warning().map(|warning| [warning]),
         })

@@ -15,6 +15,8 @@ mod guard;
 #[cfg(feature = "sqlite")]
 mod guard_sqlite;
 mod header;
+mod header_compiles;
+mod install;
 mod qr_colours;
 mod readme;
 mod support;
