@@ -1,11 +1,12 @@
 /*
- * Enrols a user: makes a secret, shows it as a QR code, and confirms it by a first code.
+ * Enrols a user: makes a secret, shows it as a QR code, and confirms it by a first code. Then shows
+ * what the guard is for: the same code is refused a second time, and guessing is throttled.
  *
  *     cargo build --release
  *     cc -o enroll -Iinclude examples-c/enroll.c target/release/libfactor2.a -lpthread -ldl -lm
  *     ./enroll [ISSUER [USERNAME [PNG-FILE]]]
  *
- * Exits 0 if all went as it should: the right code was accepted, and a wrong one refused.
+ * Exits 0 if all went as it should: the right code was accepted once, and wrong ones refused.
  */
 #define _POSIX_C_SOURCE 200112L /* umask */
 
@@ -45,7 +46,7 @@ static factor2_authenticator *make_authenticator(const char *issuer)
         printf("the issuer's name is too long\n");
         return NULL;
     }
-    sprintf(config, "{\"issuer\":\"%s\",\"guard\":{\"store\":\"none\"}}", issuer_json);
+    sprintf(config, "{\"issuer\":\"%s\"}", issuer_json);
     status = factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &authenticator, &response);
     succeeded("making the authenticator", status, response);
     factor2_response_free(response);
@@ -149,6 +150,7 @@ static int enroll(const factor2_authenticator *authenticator, const char *userna
                   const char *path)
 {
     char username_json[NAME_SIZE], secret[SECRET_SIZE], code[16], request[REQUEST_SIZE];
+    int guesses;
 
     if (!json_escape(username, username_json, sizeof username_json)) {
         printf("the user's name is too long\n");
@@ -167,8 +169,15 @@ static int enroll(const factor2_authenticator *authenticator, const char *userna
     printf("A phone would now show %s (here, the library plays the phone). The server says:\n", code);
     if (verify_code(authenticator, secret, code) != FACTOR2_OK)
         return 0;
+    printf("The same code a second time:\n");
+    if (verify_code(authenticator, secret, code) != FACTOR2_TOKEN_REUSED)
+        return 0;
+    printf("Somebody guesses:\n");
     code[0] = code[0] == '9' ? '0' : (char)(code[0] + 1);
-    return verify_code(authenticator, secret, code) == FACTOR2_INVALID_TOKEN;
+    for (guesses = 0; guesses < 5; guesses++)
+        if (verify_code(authenticator, secret, code) != FACTOR2_INVALID_TOKEN)
+            return 0;
+    return verify_code(authenticator, secret, code) == FACTOR2_THROTTLED;
 }
 
 int main(int argc, char **argv)

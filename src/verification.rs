@@ -1,5 +1,7 @@
 //! Verification of codes, and their generation for clients and tests.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -134,36 +136,38 @@ fn read_secret(request: &str) -> Result<Secret> {
 
 /// The step of an accepted code, or the refusal.
 fn accepted_step(verdict: Verdict, matched: Option<u64>) -> Result<u64> {
-    let refusal = |status, message: &'static str, retry_after_s| {
+    let refusal = |status, message: Cow<'static, str>, retry_after_s| {
         Err(Failure {
             status,
-            message: message.into(),
+            message,
             retry_after_s,
         })
     };
+    let wrong_code = Cow::Borrowed("request.otp: wrong code");
     match (verdict, matched) {
         (Verdict::Accepted, Some(step)) => Ok(step),
         (Verdict::Reused, _) => refusal(
             Status::TokenReused,
-            "request.otp: this code, or a later one, was accepted before",
+            "request.otp: this code, or a later one, was accepted before".into(),
             None,
         ),
         (Verdict::Throttled(wait), _) => refusal(
             Status::Throttled,
-            "too many wrong codes: this one was not looked at",
+            format!("too many wrong codes: this one was not looked at, wait {wait} s").into(),
             Some(wait),
         ),
         (Verdict::Disabled, _) => refusal(
             Status::Disabled,
-            "too many wrong codes: the credential is disabled until factor2_reset or a new enrolment",
+            "too many wrong codes: the credential is disabled until factor2_reset or a new enrolment"
+                .into(),
             None,
         ),
         (Verdict::WrongAndLocked(wait), _) => {
-            refusal(Status::InvalidToken, "request.otp: wrong code", Some(wait))
+            refusal(Status::InvalidToken, wrong_code, Some(wait))
         }
         // An accepted code without a step cannot be, and would be refused.
         (Verdict::Wrong | Verdict::Accepted, _) => {
-            refusal(Status::InvalidToken, "request.otp: wrong code", None)
+            refusal(Status::InvalidToken, wrong_code, None)
         }
     }
 }

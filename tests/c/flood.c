@@ -41,7 +41,9 @@ TEST test_a_flood_of_guesses(void) {
         else CHECK(status == FACTOR2_OK); /* right by chance */
         if (n == 200000) settled = resident_kib();
     }
-    if (!instrumented()) {
+    if (instrumented()) {
+        skipped("a full flood and its memory", "too slow, and not the library's memory alone");
+    } else {
         CHECK(answered >= 99000 && answered <= 100000);
         CHECK(refused >= (long)flood - 100100);
         CHECK(settled < ROOM_FOR_RECORDS);
