@@ -9,6 +9,8 @@
     test,
     allow(
         clippy::unwrap_used,
+        clippy::panic,
+        clippy::print_stdout,
         clippy::unreachable,
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::config::{choice, setting_failure, small};
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::guard::{Policy, Store};
 use crate::json::Object;
 
@@ -154,8 +154,8 @@ fn read_redis(_: &mut Object) -> Result<StoreSettings> {
 }
 
 #[cfg(not(all(feature = "memory", feature = "sqlite", feature = "redis")))]
-fn not_built_in(store: &str) -> Failure {
-    Failure::configuration(format!(
+fn not_built_in(store: &str) -> crate::error::Failure {
+    crate::error::Failure::configuration(format!(
         "config.guard.store: \"{store}\" was left out when this library was built"
     ))
 }
