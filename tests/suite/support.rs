@@ -73,6 +73,23 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// No error repeats what could be a secret or a code: each error of the suite comes by here.
+    fn keeps_quiet_about(&self, request: &[u8]) {
+        if self.status == 0 {
+            return;
+        }
+        let error = self.text.to_ascii_lowercase();
+        for word in request.split(|byte| !byte.is_ascii_alphanumeric()) {
+            let is_code = word.len() >= 6 && word.iter().all(u8::is_ascii_digit);
+            if is_code || word.len() >= 16 {
+                let word = String::from_utf8_lossy(word).to_ascii_lowercase();
+                assert!(!error.contains(&word), "{error}");
+            }
+        }
+    }
+}
+
 /// An authenticator of the C ABI.
 pub struct Authenticator(*mut factor2_authenticator);
 
@@ -103,6 +120,7 @@ impl Authenticator {
             )
         };
         let reply = Reply::take(status, response);
+        reply.keeps_quiet_about(config);
         assert_eq!(status == 0, !authenticator.is_null(), "{}", reply.text);
         if status == 0 {
             assert_eq!(reply.text, "{}");
@@ -130,7 +148,9 @@ impl Authenticator {
                 &raw mut response,
             )
         };
-        Reply::take(status, response)
+        let reply = Reply::take(status, response);
+        reply.keeps_quiet_about(request);
+        reply
     }
 
     pub fn call(&self, operation: Operation, request: Value) -> Reply {
@@ -156,6 +176,9 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("factor2_reset", capi::factor2_reset),
     ("factor2_generate", capi::factor2_generate),
 ];
+
+/// A good secret.
+pub const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
 /// The folder of Cargo.toml.
 pub fn root() -> &'static Path {
@@ -228,4 +251,18 @@ pub fn run(command: &mut Command) -> Output {
         String::from_utf8_lossy(&output.stderr)
     );
     output
+}
+
+/// Whether an answer warns about the secret.
+pub fn warned(answer: &Value) -> bool {
+    match answer.get("warnings") {
+        None => false,
+        Some(warnings) => {
+            assert!(
+                warnings[0].as_str().unwrap().contains("128 bits"),
+                "{answer}"
+            );
+            true
+        }
+    }
 }

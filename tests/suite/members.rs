@@ -1,0 +1,255 @@
+//! The members of requests: every one has its type, must be there or may be left out, and no other
+//! member is taken.
+
+use factor2::Status;
+use factor2::capi::{
+    factor2_create_secret, factor2_describe, factor2_generate, factor2_inspect,
+    factor2_prepare_configuration, factor2_qr_png, factor2_reprepare_configuration, factor2_reset,
+    factor2_verify,
+};
+use serde_json::json;
+
+use crate::support::{Authenticator, Operation, SECRET};
+
+fn authenticator() -> Authenticator {
+    Authenticator::new(json!({
+        "issuer": "Example", "factor_name": "totp", "guard": {"store": "none"},
+    }))
+}
+
+/// What a member may hold, and how messages call it.
+type Kind = (&'static str, &'static [&'static str]);
+
+const STRING: Kind = ("a string", &[r#""6""#]);
+const INTEGER: Kind = (
+    "an integer from 0 to 18446744073709551615",
+    &["0", "9007199254740993"],
+);
+const BOOLEAN: Kind = ("true or false", &["true", "false"]);
+const OBJECT: Kind = ("an object", &["{}", r#"{"$ne":null}"#]);
+const STRING_OR_OBJECT: Kind = (
+    "a string or an object",
+    &[r#""6""#, "{}", r#"{"$ne":null}"#, "null"],
+);
+
+/// Requests with `@` where a member's value belongs, and `$` for a good secret.
+#[rustfmt::skip]
+const TYPED: &[(Operation, &str, &str, Kind)] = &[
+    (factor2_create_secret, r#"{"username":@}"#, "username", STRING),
+    (factor2_create_secret, r#"{"username":"alice","totpsecret":@}"#, "totpsecret", STRING),
+    (factor2_qr_png, r#"{"username":@,"totpsecret":"$"}"#, "username", STRING),
+    (factor2_qr_png, r#"{"username":"alice","totpsecret":@}"#, "totpsecret", STRING),
+    (factor2_qr_png, r#"{"username":"alice","totpsecret":"$","text":@}"#, "text", BOOLEAN),
+    (factor2_prepare_configuration, r#"{"user":@}"#, "user", OBJECT),
+    (factor2_prepare_configuration, r#"{"user":{"username":@}}"#, "user.username", STRING),
+    (factor2_reprepare_configuration, r#"{"username":@,"sessionKey":{}}"#, "username", STRING),
+    (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":@}"#, "sessionKey", OBJECT),
+    (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":@}}"#, "sessionKey.data", STRING_OR_OBJECT),
+    (factor2_verify, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", STRING),
+    (factor2_verify, r#"{"totpsecret":"$","otp":@}"#, "otp", STRING),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","username":@}"#, "username", STRING),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", INTEGER),
+    (factor2_generate, r#"{"totpsecret":@}"#, "totpsecret", STRING),
+    (factor2_inspect, r#"{"totpsecret":@}"#, "totpsecret", STRING),
+    (factor2_reset, r#"{"totpsecret":@}"#, "totpsecret", STRING),
+];
+
+#[test]
+fn members_of_another_type_are_refused() {
+    let values = [
+        "0",
+        "-1",
+        "1.0",
+        "1e1",
+        "-0",
+        "9007199254740993",
+        "18446744073709551616",
+        "\"6\"",
+        "true",
+        "false",
+        "null",
+        "[]",
+        r#"["6"]"#,
+        "{}",
+        r#"{"$ne":null}"#,
+    ];
+    let authenticator = authenticator();
+    for (operation, request, member, (kind, allowed)) in TYPED {
+        for value in values {
+            let request = request.replace('$', SECRET).replace('@', value);
+            let reply = authenticator.call_raw(*operation, request.as_bytes());
+            let complaint = format!("request.{member}: must be {kind}");
+            if allowed.contains(&value) {
+                assert!(
+                    !reply.text.contains(&complaint),
+                    "{request}: {}",
+                    reply.text
+                );
+            } else {
+                assert_eq!(reply.refused(Status::BadRequest), complaint, "{request}");
+            }
+        }
+    }
+}
+
+#[test]
+fn missing_members_are_named() {
+    let authenticator = authenticator();
+    let cases: [(Operation, &str, Status, &str); 18] = [
+        (
+            factor2_create_secret,
+            r#"{}"#,
+            Status::BadRequest,
+            "username",
+        ),
+        (
+            factor2_create_secret,
+            r#"{"totpsecret":"$"}"#,
+            Status::BadRequest,
+            "username",
+        ),
+        (
+            factor2_qr_png,
+            r#"{"totpsecret":"$"}"#,
+            Status::BadRequest,
+            "username",
+        ),
+        (
+            factor2_qr_png,
+            r#"{"username":"alice"}"#,
+            Status::BadRequest,
+            "totpsecret",
+        ),
+        (
+            factor2_prepare_configuration,
+            r#"{}"#,
+            Status::BadRequest,
+            "user",
+        ),
+        (
+            factor2_prepare_configuration,
+            r#"{"user":{}}"#,
+            Status::BadRequest,
+            "user.username",
+        ),
+        (
+            factor2_reprepare_configuration,
+            r#"{"sessionKey":{"data":"{}"}}"#,
+            Status::BadRequest,
+            "username",
+        ),
+        (
+            factor2_reprepare_configuration,
+            r#"{"username":"alice"}"#,
+            Status::BadRequest,
+            "sessionKey",
+        ),
+        (
+            factor2_reprepare_configuration,
+            r#"{"username":"alice","sessionKey":{}}"#,
+            Status::InvalidKey,
+            "sessionKey.data",
+        ),
+        (
+            factor2_reprepare_configuration,
+            r#"{"username":"alice","sessionKey":{"value":"x"}}"#,
+            Status::InvalidKey,
+            "sessionKey.data",
+        ),
+        (factor2_verify, r#"{}"#, Status::InvalidToken, "totpsecret"),
+        (
+            factor2_verify,
+            r#"{"otp":"000000"}"#,
+            Status::InvalidToken,
+            "totpsecret",
+        ),
+        (
+            factor2_verify,
+            r#"{"totpsecret":"$"}"#,
+            Status::InvalidToken,
+            "otp",
+        ),
+        (
+            factor2_verify,
+            r#"{"totpsecret":"$","username":"alice","last_step":0}"#,
+            Status::InvalidToken,
+            "otp",
+        ),
+        (factor2_generate, r#"{}"#, Status::BadRequest, "totpsecret"),
+        (factor2_inspect, r#"{}"#, Status::BadRequest, "totpsecret"),
+        (factor2_reset, r#"{}"#, Status::BadRequest, "totpsecret"),
+        (
+            factor2_generate,
+            r#"{"TOTPSECRET":"$"}"#,
+            Status::BadRequest,
+            "totpsecret",
+        ),
+    ];
+    for (operation, request, status, member) in cases {
+        let request = request.replace('$', SECRET);
+        let reply = authenticator.call_raw(operation, request.as_bytes());
+        assert_eq!(
+            reply.refused(status),
+            format!("request.{member}: missing"),
+            "{request}"
+        );
+    }
+}
+
+/// Requests that would be good without the member `@`, and where it stands.
+#[rustfmt::skip]
+const GOOD: &[(Operation, &str, &str)] = &[
+    (factor2_describe, "{@}", "request"),
+    (factor2_create_secret, r#"{"username":"alice",@}"#, "request"),
+    (factor2_create_secret, r#"{@,"username":"alice","totpsecret":"$"}"#, "request"),
+    (factor2_qr_png, r#"{"username":"alice","totpsecret":"$",@}"#, "request"),
+    (factor2_prepare_configuration, r#"{"user":{"username":"alice"},@}"#, "request"),
+    (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":{"totpsecret":"$","factor2":"totp"}},@}"#, "request"),
+    (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":{"totpsecret":"$","factor2":"totp"},@}}"#, "request.sessionKey"),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000",@}"#, "request"),
+    (factor2_verify, r#"{@,"totpsecret":"$","otp":"000000"}"#, "request"),
+    (factor2_generate, r#"{"totpsecret":"$",@}"#, "request"),
+    (factor2_inspect, r#"{"totpsecret":"$",@}"#, "request"),
+    (factor2_reset, r#"{"totpsecret":"$",@}"#, "request"),
+];
+
+#[test]
+fn unknown_members_are_refused() {
+    let authenticator = authenticator();
+    // A name that might be a secret or a code is not repeated.
+    let names = [
+        ("colour", true),
+        ("fixed_time", true),
+        ("Username", true),
+        ("Otp", true),
+        ("totpSecret", true),
+        ("window", true),
+        ("time", true),
+        ("accepted", true),
+        ("", false),
+        ("000000", false),
+        ("JBSWY3DPEHPK3PXP", false),
+        ("jbswy3dpehpk3pxp", false),
+        ("a b", false),
+        ("otp\u{0}", false),
+        ("otp ", false),
+        ("öffnen", false),
+        ("OTP", false),
+        ("a_name_that_goes_on_and_on", false),
+    ];
+    for (operation, request, path) in GOOD {
+        for (name, repeated) in names {
+            for value in ["1", "null", "{}"] {
+                let member = format!("{}:{value}", json!(name));
+                let request = request.replace('$', SECRET).replace('@', &member);
+                let reply = authenticator.call_raw(*operation, request.as_bytes());
+                let complaint = if repeated {
+                    format!("{path}: unknown member \"{name}\"")
+                } else {
+                    format!("{path}: a member with an unknown name")
+                };
+                assert_eq!(reply.refused(Status::BadRequest), complaint, "{request}");
+            }
+        }
+    }
+}

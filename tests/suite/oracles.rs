@@ -1,0 +1,50 @@
+//! Where the tests' cases and their expected results come from: published rows, random numbers, and a
+//! second implementation.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proptest::test_runner::{Config, RngSeed, TestRng, TestRunner};
+use serde_json::Value;
+
+use crate::support::{root, run, scratch, tool};
+
+/// Random numbers that can be had again: a failed test shows its seed, and FACTOR2_SEED sets it.
+#[allow(clippy::print_stdout)] // which the test runner shows when the test fails
+pub fn random() -> TestRng {
+    let seed = match std::env::var("FACTOR2_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .subsec_nanos()
+            .into(),
+    };
+    println!("FACTOR2_SEED={seed}");
+    let config = Config {
+        rng_seed: RngSeed::Fixed(seed),
+        ..Config::default()
+    };
+    TestRunner::new(config).new_rng()
+}
+
+/// What tests/second_implementation.py says to each of these lines.
+pub fn second_implementation(task: &str, lines: &[String]) -> Vec<String> {
+    let file = scratch("second_implementation").join("lines");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let script = root().join("tests/second_implementation.py");
+    let output = run(tool("python3").arg(script).arg(task).arg(file));
+    let answers: Vec<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(answers.len(), lines.len());
+    answers
+}
+
+/// The rows of a file in tests/vectors.
+pub fn vectors(file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(root().join("tests/vectors").join(file)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
