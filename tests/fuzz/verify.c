@@ -1,0 +1,147 @@
+/* factor2_verify: nothing is accepted but the right code for the secret in the request. */
+#include "fuzz.h"
+
+#define SECRET "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+#define MOST_STEPS 3
+
+/* Windows of steps whose codes for this secret are published: RFC 4226 appendix D, RFC 6238 appendix B.
+ * One code begins with a zero. Each clock shows one of the steps: together they tell any secret's codes. */
+static struct window {
+    const char *settings;
+    int digits, steps;
+    long long first_step, current_step;
+    const char *codes[MOST_STEPS];
+    factor2_authenticator *verifier, *clocks[MOST_STEPS];
+} windows[] = {
+    {"\"fixed_time\":59", 6, 3, 0, 1, {"755224", "287082", "359152"}, NULL, {NULL}},
+    {"\"fixed_time\":1111111109,\"window\":{\"past\":0}", 8, 2, 37037036, 37037036, {"07081804", "14050471"}, NULL,
+     {NULL}},
+};
+
+const char *const never_in_an_error[] = {"GY3TQOJQ", "755224", "287082", "359152", "7081804", "14050471", NULL};
+
+static void code_for(const struct window *in, int step, const char *secret, char code[16]) {
+    char request[192];
+    snprintf(request, sizeof request, "{\"totpsecret\":\"%s\"}", secret);
+    answer got = succeed(factor2_generate, in->clocks[step], request);
+    must(json_decode(json_member(got.json, "otp"), code, 16) == in->digits);
+    done(&got);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc, (void)argv;
+    for (struct window *each = windows; each < windows + 2; each++) {
+        char config[192], code[16];
+        snprintf(config, sizeof config, "{\"issuer\":\"X\",\"digits\":%d,\"guard\":{\"store\":\"none\"},%s}",
+                 each->digits, each->settings);
+        each->verifier = authenticator_for(config);
+        for (int step = 0; step < each->steps; step++) {
+            snprintf(config, sizeof config, "{\"issuer\":\"X\",\"digits\":%d,\"fixed_time\":%lld}", each->digits,
+                     (each->first_step + step) * 30 + 15);
+            each->clocks[step] = authenticator_for(config);
+            code_for(each, step, SECRET, code);
+            must(!strcmp(code, each->codes[step]));
+        }
+    }
+    return 0;
+}
+
+/* The typed text without the blanks and hyphens that people put in, when what is left is a code. */
+static int typed_code(slice typed, int digits, char code[16]) {
+    int len = 0;
+    for (size_t i = 0; i < typed.len; i++) {
+        if (typed.at[i] == ' ' || typed.at[i] == '-') continue;
+        if (typed.at[i] < '0' || typed.at[i] > '9' || len == digits) return 0;
+        code[len++] = typed.at[i];
+    }
+    code[len] = 0;
+    return len == digits;
+}
+
+/* The place in the window of the newest step whose code this is, or -1. */
+static int step_of(const char *code, const struct window *in, const char *secret) {
+    char right[16];
+    for (int step = in->steps - 1; step >= 0; step--) {
+        if (!strcmp(secret, SECRET)) strcpy(right, in->codes[step]);
+        else code_for(in, step, secret, right);
+        if (!strcmp(code, right)) return step;
+    }
+    return -1;
+}
+
+static void check_accepted(slice request, const struct window *in, answer *got, const char *only_secret) {
+    static const char *const members[] = {"totpsecret", "otp", "username", "last_step", NULL};
+    char secret[128], typed[MAX_REQUEST], code[16];
+    must(json_strict(request));
+    only_members(request, members);
+    read_secret(json_member(request, "totpsecret"), secret);
+    must(!only_secret || !strcmp(secret, only_secret));
+
+    long len = json_decode(json_member(request, "otp"), typed, sizeof typed);
+    must(len >= 0 && typed_code((slice){typed, (size_t)len}, in->digits, code));
+    int place = step_of(code, in, secret);
+    must(place >= 0);
+    long long step = in->first_step + place, drift = step - in->current_step;
+    must(json_is(json_member(got->json, "accepted"), "true"));
+    must(json_in_range(json_member(got->json, "step"), step, step));
+    must(json_in_range(json_member(got->json, "drift"), drift, drift));
+    must((strlen(secret) < 26) == (json_member(got->json, "warnings").at != NULL));
+
+    slice last = json_member(request, "last_step"), username = json_member(request, "username");
+    must(!last.at || json_in_range(last, 0, step - 1));
+    must(!username.at || *username.at == '"');
+}
+
+/* A right code with a part of it replaced by the input, whose first byte says which code and which part. */
+static slice almost_right(slice input, const struct window *in) {
+    static char typed[MAX_REQUEST];
+    int choice = input.len ? (unsigned char)*input.at : 0, replaced = choice / 32 % 3;
+    int kept = choice / MOST_STEPS % (in->digits + 1);
+    const char *code = in->codes[choice % in->steps];
+    const char *tail = kept + replaced < in->digits ? code + kept + replaced : "";
+    slice middle = input.len ? (slice){input.at + 1, input.len - 1} : input;
+    memcpy(typed, code, (size_t)kept);
+    memcpy(typed + kept, middle.at, middle.len);
+    strcpy(typed + kept + middle.len, tail);
+    return (slice){typed, (size_t)kept + middle.len + strlen(tail)};
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
+    static char request[MAX_REQUEST], escaped[MAX_REQUEST];
+    char code[16];
+    if (!size || size > MAX_REQUEST / 8) return 0;
+    int mode = (unsigned char)(*data - '0') % 5;
+    const struct window *in = &windows[(unsigned char)(*data - '0') / 5 % 2];
+    slice input = {(const char *)data + 1, size - 1}, typed = mode == 2 ? almost_right(input, in) : input;
+    slice sent = {request, 0};
+
+    switch (mode) {
+    case 0: /* the request itself */
+        sent = input;
+        break;
+    case 1: /* a typed code, put into JSON as it should be */
+    case 2:
+        json_escape(typed, escaped, sizeof escaped);
+        sent.len = (size_t)sprintf(request, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"%s\"}", escaped);
+        break;
+    case 3: /* a typed code, put into JSON by snprintf alone; the secret before or after it */
+        sent.len = (size_t)sprintf(request, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"%.*s\"}",
+                                   (int)input.len, input.at);
+        break;
+    default:
+        sent.len = (size_t)sprintf(request, "{\"otp\":\"%.*s\",\"totpsecret\":\"" SECRET "\"}",
+                                   (int)input.len, input.at);
+    }
+
+    answer got = call(factor2_verify, in->verifier, sent);
+    if (got.status == FACTOR2_OK) check_accepted(sent, in, &got, mode == 0 ? NULL : SECRET);
+    if (got.status == FACTOR2_TOKEN_REUSED) must(json_strict(sent) && json_member(sent, "last_step").at);
+    if (mode == 0 && !memchr(sent.at, 0, sent.len))
+        must(status_nul_terminated(factor2_verify, in->verifier, sent) == got.status);
+    if (mode == 1 || mode == 2) {
+        int right = typed_code(typed, in->digits, code) && step_of(code, in, SECRET) >= 0;
+        must(got.status == (right ? FACTOR2_OK : utf8_valid(typed) ? FACTOR2_INVALID_TOKEN : FACTOR2_BAD_REQUEST));
+    }
+    done(&got);
+    return 0;
+}

@@ -1,0 +1,33 @@
+//! A short run of every fuzz target: FACTOR2_FUZZ_SECONDS each, 20 by default. Longer by `make fuzz`.
+
+use std::env;
+use std::process::Command;
+
+use crate::support::{root, run};
+
+fn fuzz(target: &str) {
+    let seconds = env::var("FACTOR2_FUZZ_SECONDS").unwrap_or_else(|_| "20".to_owned());
+    let script = root().join("tests/fuzz/run.sh");
+    let output = run(Command::new("sh").arg(script).args([&seconds, target]));
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn configs() {
+    fuzz("config");
+}
+
+#[test]
+fn verifications() {
+    fuzz("verify");
+}
+
+#[test]
+fn enrolments() {
+    fuzz("create");
+}
+
+#[test]
+fn re_enrolments() {
+    fuzz("reprepare");
+}
