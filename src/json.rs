@@ -125,6 +125,27 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// A string, or an array of strings, or `None` when the member is not there.
+    #[cfg(feature = "redis")]
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<Text<'a>>>> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        let elements = if value.starts_with('[') {
+            let elements: Vec<&RawValue> = serde_json::from_str(value)
+                .map_err(|error| not_an_object(&self.path, value, &error))?;
+            elements.into_iter().map(RawValue::get).collect()
+        } else {
+            vec![value]
+        };
+        let texts = elements.into_iter().map(|element| {
+            let content = string_content(element)
+                .ok_or_else(|| self.wrong(name, "a string, or an array of strings"))?;
+            unescape(content, &self.path)
+        });
+        texts.collect::<Result<_>>().map(Some)
+    }
+
     /// An integer within `range`, or `None` when the member is not there.
     pub(crate) fn integer(
         &mut self,

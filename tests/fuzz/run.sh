@@ -65,7 +65,7 @@ write_corpus() {
 }
 
 fuzz() {
-    "$out/$1/$1" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+    "$out/$1/$1" -max_total_time="$seconds" -max_len=2048 -timeout=60 -rss_limit_mb=1024 -print_final_stats=1 \
         -dict="$sources/dictionary.txt" -artifact_prefix="$out/$1/" "$out/$1/corpus" >"$out/$1/log" 2>&1
 }
 

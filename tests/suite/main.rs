@@ -10,13 +10,28 @@
 )]
 
 mod abi;
+mod c_programs;
 mod clock;
+mod codes;
+mod config;
+mod fuzz;
 mod guard;
+#[cfg(feature = "redis")]
+mod guard_redis;
 #[cfg(feature = "sqlite")]
 mod guard_sqlite;
 mod header;
 mod header_compiles;
 mod install;
+mod json;
+mod json_texts;
+mod members;
+mod operations;
+mod oracles;
+mod qr;
 mod qr_colours;
 mod readme;
+mod secrets;
 mod support;
+mod uris;
+mod verification;

@@ -30,16 +30,29 @@ fn drawn_and_read(qr: Value) -> RgbImage {
     let (json, png) = (reply.ok(), reply.data.unwrap());
     let path = scratch("colours").join("qr.png");
     fs::write(&path, &png).unwrap();
-    let output = run(tool("zbarimg").args(["--nodbus", "--quiet", "--raw", "--oneshot"]).arg(&path));
-    assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), json["uri"], "{qr}");
+    let output = run(tool("zbarimg")
+        .args(["--nodbus", "--quiet", "--raw", "--oneshot"])
+        .arg(&path));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap().trim_end(),
+        json["uri"],
+        "{qr}"
+    );
     let picture = image::load_from_memory(&png).unwrap().into_rgb8();
-    assert_eq!(json!([picture.width(), picture.height()]), json!([json["width"], json["height"]]));
+    assert_eq!(
+        json!([picture.width(), picture.height()]),
+        json!([json["width"], json["height"]])
+    );
     picture
 }
 
 #[test]
 fn colours_are_drawn_and_read() {
-    for (dark, light) in [("#10405a", "#ffeecc"), ("#8b0000", "#FFFFFF"), ("#555555", "#bbbbbb")] {
+    for (dark, light) in [
+        ("#10405a", "#ffeecc"),
+        ("#8b0000", "#FFFFFF"),
+        ("#555555", "#bbbbbb"),
+    ] {
         let picture = drawn_and_read(json!({"dark": dark, "light": light}));
         let colour = |text: &str| {
             let number = u32::from_str_radix(&text[1..], 16).unwrap().to_be_bytes();
@@ -48,7 +61,11 @@ fn colours_are_drawn_and_read() {
         // The quiet zone's corner, and the finder pattern's.
         assert_eq!(*picture.get_pixel(0, 0), colour(light));
         assert_eq!(*picture.get_pixel(50, 50), colour(dark));
-        assert!(picture.pixels().all(|p| [colour(dark), colour(light)].contains(p)));
+        assert!(
+            picture
+                .pixels()
+                .all(|p| [colour(dark), colour(light)].contains(p))
+        );
     }
 }
 
@@ -89,11 +106,19 @@ fn wrong_colours_and_logos_are_named() {
         ("logo", json!({"logo": "AAAA"})),
         ("logo", json!({"logo": "not base64!"})),
         ("logo", json!({"logo": logo(1025, 1)})),
-        ("logo", json!({"logo": BASE64.encode(&BASE64.decode(logo(64, 64)).unwrap()[..200])})),
+        (
+            "logo",
+            json!({"logo": BASE64.encode(&BASE64.decode(logo(64, 64)).unwrap()[..200])}),
+        ),
     ] {
         let config = json!({"issuer": "Test", "qr": qr}).to_string();
-        let reply = Authenticator::try_new(config.as_bytes()).err().unwrap_or_else(|| panic!("{qr}"));
+        let reply = Authenticator::try_new(config.as_bytes())
+            .err()
+            .unwrap_or_else(|| panic!("{qr}"));
         let message = reply.refused(Status::Configuration);
-        assert!(message.starts_with(&format!("config.qr.{member}: ")), "{message}");
+        assert!(
+            message.starts_with(&format!("config.qr.{member}: ")),
+            "{message}"
+        );
     }
 }

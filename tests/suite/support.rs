@@ -69,11 +69,10 @@ impl Reply {
         assert_eq!(json["error"]["code"], status.name(), "{}", self.text);
         assert_eq!(json["error"]["http_status"], status.http(), "{}", self.text);
         assert_eq!(json.as_object().unwrap().len(), 1);
+        assert_eq!(self.data, None);
         json["error"]["message"].as_str().unwrap().to_owned()
     }
-}
 
-impl Reply {
     /// No error repeats what could be a secret or a code: each error of the suite comes by here.
     fn keeps_quiet_about(&self, request: &[u8]) {
         if self.status == 0 {

@@ -1,0 +1,74 @@
+//! What one process knows of the servers: idle connections, and which node has which slot.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::connection::Connection;
+use super::settings::Address;
+
+/// Connections kept for the next call; those that were used longest ago go first.
+const MAX_IDLE: usize = 64;
+
+/// Slots of a cluster.
+const SLOTS: u16 = 16384;
+
+/// Locked for moments only, never while a server is asked.
+#[derive(Default)]
+pub(super) struct Nodes(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    idle: Vec<Connection>,
+    /// Where the cluster said that a slot is, if that was not the node asked first.
+    places: HashMap<u16, Address>,
+}
+
+impl Nodes {
+    /// A thread that panicked with the lock left nothing half-done.
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An idle connection to this node, the one used last.
+    pub(super) fn take_idle(&self, address: &Address) -> Option<Connection> {
+        let idle = &mut self.lock().idle;
+        let index = idle.iter().rposition(|c| c.address() == address)?;
+        Some(idle.remove(index))
+    }
+
+    pub(super) fn keep_idle(&self, connection: Connection) {
+        let idle = &mut self.lock().idle;
+        if idle.len() >= MAX_IDLE {
+            idle.remove(0);
+        }
+        idle.push(connection);
+    }
+
+    /// When one connection to a node is of no use, the idle ones hardly are.
+    pub(super) fn drop_idle(&self, address: &Address) {
+        self.lock().idle.retain(|c| c.address() != address);
+    }
+
+    pub(super) fn place(&self, slot: u16) -> Option<Address> {
+        self.lock().places.get(&slot).cloned()
+    }
+
+    pub(super) fn set_place(&self, slot: u16, address: Address) {
+        self.lock().places.insert(slot, address);
+    }
+
+    pub(super) fn forget_place(&self, slot: u16) {
+        self.lock().places.remove(&slot);
+    }
+}
+
+/// The slot of a key without braces: CRC-16/XMODEM modulo the number of slots.
+pub(super) fn slot(key: &[u8]) -> u16 {
+    let crc = key.iter().fold(0u16, |crc, &byte| {
+        (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
+            let polynomial = if crc & 0x8000 == 0 { 0 } else { 0x1021 };
+            crc << 1 ^ polynomial
+        })
+    });
+    crc % SLOTS
+}

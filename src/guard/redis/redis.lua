@@ -1,0 +1,82 @@
+-- One question about one credential's record, answered as "<id> <answer>".
+-- KEYS: the record. ARGV: id, question; and for "judge": step or "none", now or "clock", and the policy.
+-- Steps and seconds are below 2^52, where Lua's numbers are exact.
+local id, question = ARGV[1], ARGV[2]
+
+-- The record is a text: its format (1), last_step, failures, locked_until, disabled, attempt.
+local kept = redis.call('GET', KEYS[1])
+local last_step, failures, locked_until, disabled, attempt =
+  string.match(kept or '1 -1 0 0 0 0', '^1 (%-?%d+) (%d+) (%d+) ([01]) (%d+)$')
+if not last_step then
+  return redis.error_reply('FOREIGN not a record of this version')
+end
+last_step, failures, locked_until = tonumber(last_step), tonumber(failures), tonumber(locked_until)
+
+local function record()
+  return string.format('1 %.0f %.0f %.0f %s %s', last_step, failures, locked_until, disabled, attempt)
+end
+
+-- Nothing expires: a record with wrong codes never may, and a clean one outlasts every clock's error.
+local function keep()
+  redis.call('SET', KEYS[1], record())
+end
+
+if question == 'inspect' then
+  return id .. ' ' .. record()
+elseif question == 'reset' then
+  if kept then
+    failures, locked_until, disabled, attempt = 0, 0, '0', '0'
+    keep()
+  end
+  return id .. ' ' .. record()
+end
+
+-- From here on Record::judge of state.rs, line for line.
+local step = tonumber(ARGV[3])
+local now = tonumber(ARGV[4]) or tonumber(redis.call('TIME')[1])
+local soft, hard, base_delay, max_delay = string.match(ARGV[5], '^(%d+) (%d+) (%d+) (%d+)$')
+soft, hard, base_delay, max_delay =
+  tonumber(soft), tonumber(hard), tonumber(base_delay), tonumber(max_delay)
+
+local function verdict(name, seconds)
+  return string.format('%s %s %.0f', id, name, seconds or 0)
+end
+
+local function verdict_on_wrong()
+  if disabled == '1' then
+    return verdict('disabled')
+  elseif locked_until > now then
+    return verdict('locked', locked_until - now)
+  end
+  return verdict('wrong')
+end
+
+if id ~= '0' and id == attempt then
+  return step and verdict('accepted') or verdict_on_wrong()
+end
+if disabled == '1' then
+  return verdict('disabled')
+end
+if locked_until > now + max_delay then
+  locked_until = now + max_delay
+  keep()
+end
+if locked_until > now then
+  return verdict('throttled', locked_until - now)
+end
+if step and step > last_step then
+  last_step, failures, locked_until, disabled, attempt = step, 0, 0, '0', id
+  keep()
+  return verdict('accepted')
+elseif step then
+  return verdict('reused')
+end
+attempt = id
+failures = failures + 1
+if failures >= hard then
+  disabled = '1'
+elseif failures >= soft then
+  locked_until = now + math.min(base_delay * 2 ^ (failures - soft), max_delay)
+end
+keep()
+return verdict_on_wrong()

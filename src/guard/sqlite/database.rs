@@ -1,0 +1,274 @@
+//! One connection to the database, and what is in it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, FileControl, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::error::{Failure, Result};
+use crate::guard::sqlite::Synchronous;
+use crate::guard::sqlite::patience::Patience;
+use crate::guard::sqlite::table::{self, Found, SCHEMA};
+use crate::guard::{Credential, Record, store_unavailable};
+
+/// "fac2", in the file's header.
+const APPLICATION: i64 = 0x6661_6332;
+
+/// The format of the file, in its header.
+const FORMAT: i64 = 1;
+
+pub(super) struct Database(Connection);
+
+/// Whose database it is.
+enum Content {
+    Ours,
+    Newer,
+    Foreign,
+    /// An empty file.
+    Nothing,
+    /// An empty file, beside a log that is not its own.
+    Emptied,
+}
+
+impl Database {
+    /// Opens the file, which exists. An empty one is made a database only if `create` says so.
+    pub(super) fn open(
+        path: &Path,
+        synchronous: Synchronous,
+        create: bool,
+        patience: &mut Patience,
+    ) -> Result<Self> {
+        // What is not ours is not even locked: SQLite might recover it, or leave files beside it.
+        if let Ok(content) = peek(path) {
+            check_content(content, create)?;
+        }
+        let database = Database(open(path).map_err(|error| refusal(&error))?);
+        database.prepare(synchronous, create, patience)?;
+        Ok(database)
+    }
+
+    fn prepare(
+        &self,
+        synchronous: Synchronous,
+        create: bool,
+        patience: &mut Patience,
+    ) -> Result<()> {
+        let connection = &self.0;
+        let trouble = |error| refusal(&error);
+        let mut content = retry(patience, || content(connection)).map_err(trouble)?;
+        if create && matches!(content, Content::Nothing) {
+            content = retry(patience, || initialise(connection)).map_err(trouble)?;
+        }
+        check_content(content, create)?;
+        let set_up = || {
+            let mode: String =
+                connection.query_one("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+            connection.pragma_update(None, "synchronous", synchronous.as_str())?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+            Ok(mode)
+        };
+        match retry(patience, set_up).map_err(trouble)?.as_str() {
+            "wal" => Ok(()),
+            _ => Err(store_unavailable(
+                "the guard's store \"sqlite\": no write-ahead log is possible where the file is",
+            )),
+        }
+    }
+
+    /// Whether the file has another name now, or none.
+    pub(super) fn has_moved(&self) -> bool {
+        let mut moved = 0;
+        let asked = self
+            .0
+            .file_control::<&str>(None, FileControl::HasMoved(&mut moved));
+        asked.is_err() || moved != 0
+    }
+
+    /// Whether a transaction was left open. None ever is, unless something went very wrong.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        !self.0.is_autocommit()
+    }
+
+    pub(super) fn find(
+        &self,
+        credential: &Credential,
+        patience: &mut Patience,
+    ) -> rusqlite::Result<Record> {
+        let found = retry(patience, || Found::find(&self.0, credential))?;
+        Ok(found.record())
+    }
+
+    /// Changes a credential's record while nobody else can. What was not committed never happened.
+    pub(super) fn change<T>(
+        &self,
+        credential: &Credential,
+        patience: &mut Patience,
+        change: impl FnOnce(&mut Record) -> T,
+    ) -> rusqlite::Result<T> {
+        retry(patience, || self.run("BEGIN IMMEDIATE"))?;
+        let outcome = self.change_alone(credential, change);
+        if outcome.is_err() && self.is_in_transaction() {
+            let _ = self.run("ROLLBACK");
+        }
+        outcome
+    }
+
+    fn change_alone<T>(
+        &self,
+        credential: &Credential,
+        change: impl FnOnce(&mut Record) -> T,
+    ) -> rusqlite::Result<T> {
+        let found = Found::find(&self.0, credential)?;
+        let mut record = found.record();
+        let outcome = change(&mut record);
+        if record != found.record() {
+            found.keep(&self.0, record)?;
+        }
+        self.run("COMMIT")?;
+        Ok(outcome)
+    }
+
+    fn run(&self, statement: &str) -> rusqlite::Result<()> {
+        self.0.prepare_cached(statement)?.execute([]).map(|_| ())
+    }
+}
+
+/// Looks at a file without touching it: no locks, no recovery, no files beside it. What stands only
+/// in its write-ahead log is not seen, but a new database's content never does.
+fn peek(path: &Path) -> rusqlite::Result<Content> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = fs::symlink_metadata(log).is_ok();
+    let mut uri = b"file:".to_vec();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'%' | b'?' | b'#' => uri.extend(format!("%{byte:02X}").bytes()),
+            byte => uri.push(*byte),
+        }
+    }
+    uri.extend(b"?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = connect(Path::new(&*String::from_utf8_lossy(&uri)), flags)?;
+    match content_in(&connection.unchecked_transaction()?)? {
+        // SQLite would delete it: what is left of a database that somebody emptied or replaced.
+        Content::Nothing if has_log => Ok(Content::Emptied),
+        content => Ok(content),
+    }
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Until it is known to be ours, closing it must not write into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.execute_batch(
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+    )?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let always = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags | always)?;
+    connection.busy_timeout(Duration::ZERO)?; // `retry` knows better how long to wait.
+    Ok(connection)
+}
+
+fn content(connection: &Connection) -> rusqlite::Result<Content> {
+    let was_empty = is_empty(connection);
+    match content_in(&connection.unchecked_transaction()?)? {
+        // SQLite takes any file that is shorter than a page for empty. But this one may be empty
+        // only now: what a crash had left half-made, it has undone.
+        Content::Nothing if !was_empty && !is_empty(connection) => Ok(Content::Foreign),
+        content => Ok(content),
+    }
+}
+
+fn is_empty(connection: &Connection) -> bool {
+    let path = connection.path().unwrap_or_default();
+    fs::metadata(path).is_ok_and(|file| file.len() == 0)
+}
+
+/// As of one moment.
+fn content_in(transaction: &Transaction) -> rusqlite::Result<Content> {
+    let number = |name| transaction.pragma_query_value::<i64, _>(None, name, |row| row.get(0));
+    let schema = "SELECT group_concat(sql, ';') FROM sqlite_schema";
+    let schema: Option<String> = transaction.query_one(schema, [], |row| row.get(0))?;
+    let content = match (number("application_id")?, number("user_version")?, schema) {
+        (APPLICATION, FORMAT, Some(schema)) if schema == SCHEMA => Content::Ours,
+        (APPLICATION, format, _) if format > FORMAT => Content::Newer,
+        (0, 0, None) => Content::Nothing,
+        _ => Content::Foreign,
+    };
+    Ok(content)
+}
+
+fn initialise(connection: &Connection) -> rusqlite::Result<Content> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    if matches!(content_in(&transaction)?, Content::Nothing) {
+        table::create(&transaction)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", FORMAT)?;
+    }
+    let content = content_in(&transaction)?;
+    transaction.commit()?;
+    Ok(content)
+}
+
+fn check_content(content: Content, create: bool) -> Result<()> {
+    let why = match content {
+        Content::Ours => return Ok(()),
+        Content::Nothing if create => return Ok(()),
+        Content::Nothing => "is empty; only \"create\":true makes a database of it",
+        Content::Emptied => "is empty, but a -wal file stands beside it, with the end of another one",
+        Content::Foreign => "is not a database of factor2's",
+        Content::Newer => "was made by a newer factor2, whose format this one does not know",
+    };
+    let message = format!("the guard's store \"sqlite\": config.guard.path: the file {why}");
+    Err(store_unavailable(message))
+}
+
+/// Tries again as long as another connection is in the way, and there is time.
+fn retry<T>(
+    patience: &mut Patience,
+    mut attempt: impl FnMut() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    loop {
+        match attempt() {
+            Err(error) if is_busy(&error) && patience.wait() => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether another connection was in the way.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+/// What a caller is told when SQLite failed.
+pub(super) fn refusal(error: &rusqlite::Error) -> Failure {
+    let why = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => "other processes kept the database locked (SQLITE_BUSY)",
+        Some(ErrorCode::DiskFull) => "the disk is full (SQLITE_FULL)",
+        Some(ErrorCode::ReadOnly) => "the database may not be written (SQLITE_READONLY)",
+        Some(ErrorCode::CannotOpen) => {
+            "the database, or its -wal or -shm file, cannot be opened (SQLITE_CANTOPEN)"
+        }
+        Some(ErrorCode::NotADatabase) => "the file is not a database (SQLITE_NOTADB)",
+        Some(ErrorCode::DatabaseCorrupt) => "the database is corrupt (SQLITE_CORRUPT)",
+        Some(ErrorCode::SystemIoFailure) => "reading or writing failed (SQLITE_IOERR)",
+        Some(ErrorCode::OutOfMemory) => "no memory (SQLITE_NOMEM)",
+        Some(_) => "SQLite failed",
+        None => "a record is corrupt",
+    };
+    let code = match error.sqlite_error() {
+        Some(error) => format!(", code {}", error.extended_code),
+        None => String::new(),
+    };
+    store_unavailable(format!("the guard's store \"sqlite\": {why}{code}"))
+}

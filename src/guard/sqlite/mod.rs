@@ -1,0 +1,208 @@
+//! Records in an SQLite database: a file that all processes of one machine share.
+//!
+//! `table.rs` is what stands in it, `database.rs` a connection to it; `file.rs` decides whether the
+//! file can be trusted, `fork.rs` keeps connections out of forked children, and `patience.rs` bounds
+//! every wait.
+
+mod database;
+mod file;
+mod fork;
+mod patience;
+mod table;
+
+use std::mem;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
+
+use crate::config::{choice, setting_failure};
+use crate::error::Result;
+use crate::guard::sqlite::database::Database;
+use crate::guard::sqlite::file::Identity;
+use crate::guard::sqlite::fork::{Inside, Shared};
+use crate::guard::sqlite::patience::Patience;
+use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
+use crate::json::Object;
+
+/// SQLite opens no longer ones.
+const MAX_PATH_BYTES: usize = 504;
+
+/// One file is opened at a time: a file that is just being created must not be open elsewhere in
+/// this process. Locked only inside.
+static OPENING: Mutex<()> = Mutex::new(());
+
+/// Everything below `guard` in the settings that is this store's.
+#[derive(Debug)]
+pub(crate) struct SqliteSettings {
+    path: String,
+    create: bool,
+    synchronous: Synchronous,
+    budget: Duration,
+}
+
+/// When a change is on the disk.
+#[derive(Clone, Copy, Debug)]
+enum Synchronous {
+    /// Before it is answered.
+    Full,
+    /// Before the log is used up.
+    Normal,
+}
+
+impl Synchronous {
+    fn as_str(self) -> &'static str {
+        match self {
+            Synchronous::Full => "FULL",
+            Synchronous::Normal => "NORMAL",
+        }
+    }
+}
+
+impl SqliteSettings {
+    pub(crate) fn read(guard: &mut Object, budget: Duration) -> Result<Self> {
+        let path = guard.required_text("path").map_err(setting_failure)?;
+        let fits = (1..=MAX_PATH_BYTES).contains(&path.len());
+        if !fits || path.chars().any(char::is_control) {
+            let expected = format!("1 to {MAX_PATH_BYTES} bytes without control characters");
+            return Err(setting_failure(guard.wrong("path", &expected)));
+        }
+        let synchronous = [("FULL", Synchronous::Full), ("NORMAL", Synchronous::Normal)];
+        Ok(SqliteSettings {
+            path: path.to_owned(),
+            create: guard
+                .boolean("create")
+                .map_err(setting_failure)?
+                .unwrap_or(false),
+            synchronous: choice(guard, "synchronous", &synchronous)?.unwrap_or(Synchronous::Full),
+            budget,
+        })
+    }
+}
+
+/// The store: one connection, which threads use in turn. After trouble it is closed, and the next
+/// call opens another.
+pub(crate) struct SqliteStore {
+    path: PathBuf,
+    /// Of the file that was there at first; no other is taken for it, until a restart.
+    identity: Identity,
+    synchronous: Synchronous,
+    budget: Duration,
+    connection: Arc<Shared>,
+}
+
+impl SqliteStore {
+    pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
+        let patience = &mut Patience::new(settings.budget);
+        let inside = Inside::enter(patience)?;
+        let _opening = lock(&OPENING, patience)?;
+        let path = file::locate(&settings.path)?;
+        if settings.create {
+            file::create(&path)?;
+        }
+        let identity = file::check(&path)?;
+        let synchronous = settings.synchronous;
+        let database = Database::open(&path, synchronous, settings.create, patience)?;
+        Ok(SqliteStore {
+            path,
+            identity,
+            synchronous,
+            budget: settings.budget,
+            connection: inside.share(database),
+        })
+    }
+
+    /// Opens the file again, which must be the same.
+    fn reopen(&self, patience: &mut Patience) -> Result<Database> {
+        let _opening = lock(&OPENING, patience)?;
+        if file::check(&self.path)? != self.identity {
+            return Err(replaced());
+        }
+        Database::open(&self.path, self.synchronous, false, patience)
+    }
+
+    /// Uses the connection when it is this thread's turn.
+    fn with_database<T>(
+        &self,
+        work: impl FnOnce(&Database, &mut Patience) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let patience = &mut Patience::new(self.budget);
+        let _inside = Inside::enter(patience)?;
+        let mut connection = lock(&self.connection, patience)?;
+        if connection.as_ref().is_some_and(Database::is_in_transaction) {
+            *connection = None;
+        }
+        let database = match connection.take() {
+            Some(database) => database,
+            None => self.reopen(patience)?,
+        };
+        // A file that has lost its name stays open, so that no other can get its identity.
+        let database = connection.insert(database);
+        if database.has_moved() {
+            return Err(replaced());
+        }
+        work(database, patience).map_err(|error| {
+            if !database::is_busy(&error) {
+                *connection = None;
+            }
+            database::refusal(&error)
+        })
+    }
+}
+
+impl Store for SqliteStore {
+    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
+        self.with_database(|database, patience| {
+            database.change(credential, patience, |record| {
+                record.judge(&attempt, policy)
+            })
+        })
+    }
+
+    fn inspect(&self, credential: &Credential) -> Result<Record> {
+        self.with_database(|database, patience| database.find(credential, patience))
+    }
+
+    fn reset(&self, credential: &Credential) -> Result<Record> {
+        self.with_database(|database, patience| {
+            database.change(credential, patience, |record| {
+                record.reset();
+                *record
+            })
+        })
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        let patience = &mut Patience::new(self.budget);
+        let inside = Inside::enter(patience);
+        match (&inside, lock(&self.connection, patience)) {
+            (Ok(_), Ok(mut connection)) => *connection = None,
+            // Rather leaked than closed where SQLite may not be used.
+            _ => mem::forget(Arc::clone(&self.connection)),
+        }
+    }
+}
+
+/// Takes a lock when it is free, within the time that there is.
+fn lock<'a, T>(mutex: &'a Mutex<T>, patience: &mut Patience) -> Result<MutexGuard<'a, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if patience.wait() => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(store_unavailable(
+                    "the guard's store \"sqlite\": this process's other threads kept it busy",
+                ));
+            }
+        }
+    }
+}
+
+fn replaced() -> crate::error::Failure {
+    store_unavailable(
+        "the guard's store \"sqlite\": config.guard.path: the file was moved, deleted or replaced \
+         while it was in use",
+    )
+}

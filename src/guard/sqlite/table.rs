@@ -1,0 +1,143 @@
+//! The table of records.
+//!
+//! SQLite does not notice when bits of its file change, and a record that is not found is that of a
+//! new user. So every record has a checksum, and the name of the next one: a record that vanishes,
+//! or whose own name changes, is missed by the one before it.
+
+use rusqlite::{Connection, ffi};
+use sha2::{Digest, Sha256};
+
+use crate::guard::{Credential, Record};
+
+/// The name has the file's format, so that a process which has the file open while a newer library
+/// changes its format finds the table gone.
+pub(super) const SCHEMA: &str = "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, \
+    next BLOB NOT NULL, last_step INTEGER NOT NULL, failures INTEGER NOT NULL, \
+    locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL, checksum INTEGER NOT NULL) \
+    WITHOUT ROWID, STRICT";
+
+const FIND: &str = "SELECT id, next, last_step, failures, locked_until, disabled, checksum \
+    FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
+
+const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// Before the first record and behind the last one. No credential has this name.
+const END: [u8; 16] = [0; 16];
+
+/// A row.
+struct Row {
+    id: [u8; 16],
+    next: [u8; 16],
+    record: Record,
+}
+
+/// Makes the table, with the row before the first record.
+pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(SCHEMA)?;
+    let end = Row {
+        id: END,
+        next: END,
+        record: Record::NEW,
+    };
+    end.keep(connection)
+}
+
+/// A credential's record, with what it takes to keep it when it has changed.
+pub(super) struct Found {
+    row: Row,
+    /// The one before, when there is no record yet.
+    before: Option<Row>,
+}
+
+impl Found {
+    pub(super) fn find(connection: &Connection, credential: &Credential) -> rusqlite::Result<Self> {
+        let id = *credential.as_bytes();
+        let nearest = Row::last_up_to(connection, &id)?;
+        if nearest.id == id {
+            return Ok(Found {
+                row: nearest,
+                before: None,
+            });
+        }
+        if nearest.next <= id && nearest.next != END {
+            return Err(corrupt());
+        }
+        Ok(Found {
+            row: Row {
+                id,
+                next: nearest.next,
+                record: Record::NEW,
+            },
+            before: Some(nearest),
+        })
+    }
+
+    pub(super) fn record(&self) -> Record {
+        self.row.record
+    }
+
+    pub(super) fn keep(self, connection: &Connection, record: Record) -> rusqlite::Result<()> {
+        let row = Row { record, ..self.row };
+        if let Some(before) = self.before {
+            let next = row.id;
+            Row { next, ..before }.keep(connection)?;
+        }
+        row.keep(connection)
+    }
+}
+
+impl Row {
+    /// The row of an id or, if there is none, the one before.
+    fn last_up_to(connection: &Connection, id: &[u8; 16]) -> rusqlite::Result<Self> {
+        connection.prepare_cached(FIND)?.query_row([id], |columns| {
+            let row = Row {
+                id: columns.get(0)?,
+                next: columns.get(1)?,
+                record: Record {
+                    last_step: columns.get(2)?,
+                    failures: columns.get(3)?,
+                    locked_until: columns.get::<_, i64>(4)?.cast_unsigned(),
+                    disabled: columns.get(5)?,
+                    ..Record::NEW
+                },
+            };
+            if columns.get::<_, i64>(6)? == row.checksum() {
+                Ok(row)
+            } else {
+                Err(corrupt())
+            }
+        })
+    }
+
+    fn keep(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let record = &self.record;
+        let values = (
+            self.id,
+            self.next,
+            record.last_step,
+            record.failures,
+            record.locked_until.cast_signed(),
+            record.disabled,
+            self.checksum(),
+        );
+        connection.prepare_cached(KEEP)?.execute(values).map(|_| ())
+    }
+
+    fn checksum(&self) -> i64 {
+        let record = &self.record;
+        let digest = Sha256::new()
+            .chain_update(self.id)
+            .chain_update(self.next)
+            .chain_update(record.last_step.to_be_bytes())
+            .chain_update(record.failures.to_be_bytes())
+            .chain_update(record.locked_until.to_be_bytes())
+            .chain_update([u8::from(record.disabled)])
+            .finalize();
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(digest);
+        i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+fn corrupt() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), None)
+}

@@ -1,0 +1,171 @@
+//! One code, or wrong codes, by many at once.
+
+use std::io::{Read, Write, pipe, stdin};
+use std::process::Stdio;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use factor2::Status;
+use serde_json::Value;
+
+use super::process::{self, letter, of_letter};
+use super::server::Server;
+use super::{NOW, code_at, config_with, count, inspect, open, retry_after, verify, wrong_code_at};
+use crate::clock;
+use crate::support::Authenticator;
+
+const THREADS: usize = 64;
+const PROCESSES: usize = 32;
+
+/// How many rounds; `FACTOR2_RACE_ROUNDS` asks for more.
+fn rounds() -> usize {
+    count("FACTOR2_RACE_ROUNDS", 200)
+}
+
+/// Round after round, all threads try the round's code at once, the n-th with the n-th handle.
+fn race_of_threads(handles: &[Authenticator]) {
+    let start = Barrier::new(THREADS);
+    let statuses: Vec<Vec<u8>> = thread::scope(|scope| {
+        let contestant = |n: usize| {
+            let (start, handle) = (&start, &handles[n % handles.len()]);
+            move || {
+                let round = |round| {
+                    let time = NOW + 30 * round as u64;
+                    clock::stand_at(time);
+                    let code = code_at(1, time);
+                    start.wait();
+                    letter(verify(handle, 1, &code).status)
+                };
+                (0..rounds()).map(round).collect()
+            }
+        };
+        let threads: Vec<_> = (0..THREADS).map(|n| scope.spawn(contestant(n))).collect();
+        let results = threads.into_iter().map(|thread| thread.join().unwrap());
+        results.collect()
+    });
+    for round in 0..rounds() {
+        let letters: Vec<u8> = statuses.iter().map(|of_thread| of_thread[round]).collect();
+        assert_one_accepted(round, &letters);
+    }
+}
+
+#[track_caller]
+fn assert_one_accepted(round: usize, letters: &[u8]) {
+    let of = |status: Status| {
+        let letter = letter(status as i32);
+        letters.iter().filter(|&&other| other == letter).count()
+    };
+    let counts = (of(Status::Ok), of(Status::TokenReused));
+    let all: Vec<Status> = letters.iter().map(|&letter| of_letter(letter)).collect();
+    assert_eq!(counts, (1, letters.len() - 1), "round {round}: {all:?}");
+}
+
+#[test]
+fn of_64_threads_with_one_handle_one_is_accepted() {
+    let server = Server::start(&[]);
+    race_of_threads(&[open(server.url())]);
+}
+
+#[test]
+fn of_64_threads_with_64_handles_one_is_accepted_while_scripts_are_flushed() {
+    let server = Server::start(&[]);
+    let handles: Vec<Authenticator> = (0..THREADS).map(|_| open(server.url())).collect();
+    let is_over = AtomicBool::new(false);
+    let flushes = thread::scope(|scope| {
+        let flusher = scope.spawn(|| {
+            let mut flushes = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                server.set(&["SCRIPT", "FLUSH"]);
+                flushes += 1;
+            }
+            flushes
+        });
+        race_of_threads(&handles);
+        is_over.store(true, Ordering::Relaxed);
+        flusher.join().unwrap()
+    });
+    assert!(flushes > 10, "{flushes}");
+}
+
+#[test]
+fn of_32_processes_one_is_accepted() {
+    let server = Server::start(&[]);
+    let config = config_with(server.url(), Value::Object(Default::default()));
+    let (mut results, result) = pipe().unwrap();
+    let mut workers: Vec<_> = (0..PROCESSES)
+        .map(|_| {
+            process::command("race", &config)
+                .stdin(Stdio::piped())
+                .stderr(Stdio::from(result.try_clone().unwrap()))
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    drop(result);
+    let mut letters = [0; PROCESSES];
+    results.read_exact(&mut letters).unwrap();
+    assert_eq!(letters, [b'+'; PROCESSES], "a worker could not start");
+    for round in 0..rounds() {
+        for worker in &mut workers {
+            worker.stdin.as_mut().unwrap().write_all(b"!").unwrap();
+        }
+        results.read_exact(&mut letters).unwrap();
+        assert_one_accepted(round, &letters);
+    }
+    for worker in &mut workers {
+        drop(worker.stdin.take());
+        assert!(worker.wait().unwrap().success());
+    }
+}
+
+/// One of the processes.
+pub fn worker(config: &Value) {
+    let authenticator = Authenticator::new(config.clone());
+    process::tell(b"+");
+    let mut gate = stdin();
+    for round in 0.. {
+        let time = NOW + 30 * round;
+        clock::stand_at(time);
+        let code = code_at(1, time);
+        if gate.read_exact(&mut [0]).is_err() {
+            return;
+        }
+        process::tell(&[letter(verify(&authenticator, 1, &code).status)]);
+    }
+}
+
+#[test]
+fn of_64_wrong_codes_at_once_five_are_answered() {
+    let server = Server::start(&[]);
+    for user in 0..20 {
+        let handles: Vec<Authenticator> = (0..4).map(|_| open(server.url())).collect();
+        let wrong = &wrong_code_at(user, NOW);
+        let start = &Barrier::new(THREADS);
+        let replies = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|n| {
+                    let handle = &handles[n % handles.len()];
+                    scope.spawn(move || {
+                        clock::stand_at(NOW);
+                        start.wait();
+                        verify(handle, user, wrong)
+                    })
+                })
+                .collect();
+            let replies = threads.into_iter().map(|thread| thread.join().unwrap());
+            replies.collect::<Vec<_>>()
+        });
+        let of = |status: Status, has_wait: bool| {
+            let is = |reply: &&_| {
+                let reply: &crate::support::Reply = reply;
+                reply.status == status as i32 && retry_after(reply).is_some() == has_wait
+            };
+            replies.iter().filter(is).count()
+        };
+        assert_eq!(of(Status::InvalidToken, false), 4);
+        assert_eq!(of(Status::InvalidToken, true), 1);
+        assert_eq!(of(Status::Throttled, true), THREADS - 5);
+        assert_eq!(inspect(&handles[0], user)["failures"], 5);
+    }
+}

@@ -1,0 +1,260 @@
+//! The guard with the store "sqlite": real files, real processes.
+
+mod crash;
+mod damage;
+mod file;
+mod fork;
+mod limits;
+mod race;
+mod worker;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE32_NOPAD;
+use factor2::Status;
+use factor2::capi::{factor2_generate, factor2_inspect, factor2_reset, factor2_verify};
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::support::{Authenticator, Reply, scratch};
+
+const NOW: u64 = 1_800_000_000;
+
+/// A name for a database in a new folder that only we can write.
+fn new_path(name: &str) -> PathBuf {
+    let folder = scratch(name);
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    folder.join("guard.db")
+}
+
+fn config_with(path: &Path, more: Value) -> Value {
+    let mut guard = json!({"store": "sqlite", "path": path.to_str().unwrap(), "create": true});
+    guard
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    json!({"issuer": "Test", "guard": guard})
+}
+
+fn config(path: &Path) -> Value {
+    config_with(path, json!({}))
+}
+
+fn open(path: &Path) -> Authenticator {
+    Authenticator::new(config(path))
+}
+
+/// How `factor2_authenticator_new` refuses this config.
+#[track_caller]
+fn refusal(config: &Value) -> String {
+    let Err(reply) = Authenticator::try_new(config.to_string().as_bytes()) else {
+        panic!("{config} was taken");
+    };
+    reply.refused(Status::StoreUnavailable)
+}
+
+/// The secret of the `n`-th user.
+fn secret(n: usize) -> String {
+    let mut bytes = *b"A secret of a test..";
+    bytes[12..].copy_from_slice(&(n as u64).to_be_bytes());
+    BASE32_NOPAD.encode(&bytes)
+}
+
+/// The code that the app of a user shows at `time`.
+fn code_at(user: usize, time: u64) -> String {
+    let app = json!({"issuer": "Test", "guard": {"store": "none"}, "fixed_time": time});
+    let reply = Authenticator::new(app).call(factor2_generate, json!({"totpsecret": secret(user)}));
+    reply.ok()["otp"].as_str().unwrap().to_owned()
+}
+
+/// A code that the app of a user does not show around `time`.
+fn wrong_code_at(user: usize, time: u64) -> String {
+    let near = [time - 60, time - 30, time, time + 30, time + 60].map(|time| code_at(user, time));
+    let mut codes = (0..).map(|n| format!("{n:06}"));
+    codes.find(|code| !near.contains(code)).unwrap()
+}
+
+fn verify(authenticator: &Authenticator, user: usize, code: &str) -> Reply {
+    authenticator.call(
+        factor2_verify,
+        json!({"totpsecret": secret(user), "otp": code}),
+    )
+}
+
+/// Verifies the code that the app of a user shows at the time of this thread's clock.
+fn log_in(authenticator: &Authenticator, user: usize, time: u64) -> Reply {
+    clock::stand_at(time);
+    verify(authenticator, user, &code_at(user, time))
+}
+
+fn inspect(authenticator: &Authenticator, user: usize) -> Value {
+    let request = json!({"totpsecret": secret(user)});
+    authenticator.call(factor2_inspect, request).ok()
+}
+
+fn reset(authenticator: &Authenticator, user: usize) -> Value {
+    let request = json!({"totpsecret": secret(user)});
+    authenticator.call(factor2_reset, request).ok()
+}
+
+/// The database as SQLite itself sees it.
+fn sqlite(path: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.busy_timeout(Duration::from_secs(10)).unwrap();
+    connection
+}
+
+#[track_caller]
+fn assert_intact(path: &Path) {
+    let found: String = sqlite(path)
+        .query_one("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(found, "ok");
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    (work(), start.elapsed())
+}
+
+/// A number from the environment, by which longer runs are asked for.
+fn count(variable: &str, usual: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().unwrap(),
+        Err(_) => usual,
+    }
+}
+
+#[test]
+fn a_code_is_accepted_once_by_all_handles_and_processes_and_after_a_restart() {
+    let path = new_path("once");
+    let first = open(&path);
+    let second = open(&path);
+    let code = code_at(1, NOW);
+    clock::stand_at(NOW);
+    assert_eq!(verify(&first, 1, &code).ok()["step"], NOW / 30);
+    verify(&first, 1, &code).refused(Status::TokenReused);
+    verify(&second, 1, &code).refused(Status::TokenReused);
+    assert_eq!(worker::verdict(&path, 1, NOW), Status::TokenReused);
+    drop((first, second));
+    let after_restart = open(&path);
+    let before = inspect(&after_restart, 1);
+    verify(&after_restart, 1, &code).refused(Status::TokenReused);
+    clock::stand_at(NOW + 30);
+    verify(&after_restart, 1, &code).refused(Status::TokenReused);
+    assert_eq!(
+        inspect(&after_restart, 1),
+        before,
+        "a replay changes nothing"
+    );
+    assert_eq!(before["last_step"], NOW / 30);
+    assert_eq!(worker::verdict(&path, 1, NOW + 30), Status::Ok);
+    log_in(&after_restart, 1, NOW + 30).refused(Status::TokenReused);
+    log_in(&after_restart, 2, NOW).ok();
+}
+
+#[test]
+fn wrong_codes_count_across_handles_and_processes() {
+    let path = new_path("count");
+    let authenticator = open(&path);
+    let wrong = wrong_code_at(1, NOW);
+    clock::stand_at(NOW);
+    for _ in 0..4 {
+        verify(&open(&path), 1, &wrong).refused(Status::InvalidToken);
+    }
+    assert_eq!(inspect(&authenticator, 1)["failures"], 4);
+    let fifth = verify(&authenticator, 1, &wrong);
+    assert!(
+        fifth.text.contains("\"retry_after_s\":30"),
+        "{}",
+        fifth.text
+    );
+    assert_eq!(worker::verdict(&path, 1, NOW), Status::Throttled);
+    let locked =
+        json!({"last_step": null, "failures": 5, "locked_until": NOW + 30, "disabled": false});
+    assert_eq!(inspect(&authenticator, 1), locked);
+    let fresh = json!({"last_step": null, "failures": 0, "locked_until": 0, "disabled": false});
+    assert_eq!(inspect(&authenticator, 2), fresh);
+    assert_eq!(reset(&authenticator, 1), fresh);
+    assert_eq!(worker::verdict(&path, 1, NOW), Status::Ok);
+}
+
+#[test]
+fn a_month_of_guessing_ends_after_33_guesses() {
+    let path = new_path("month");
+    let authenticator = open(&path);
+    let mut now = NOW;
+    let mut guesses = 0;
+    while now < NOW + 30 * 86_400 {
+        clock::stand_at(now);
+        let reply = verify(&authenticator, 1, &wrong_code_at(1, now));
+        let json: Value = serde_json::from_str(&reply.text).unwrap();
+        if reply.status == Status::Disabled as i32 {
+            now += 3600;
+            continue;
+        }
+        reply.refused_with_retry(Status::InvalidToken);
+        guesses += 1;
+        now += json["error"]["retry_after_s"].as_u64().unwrap_or(0);
+    }
+    // The 33rd is the one that was answered by "Disabled" first.
+    assert_eq!(guesses, 32);
+    let disabled = inspect(&authenticator, 1);
+    assert_eq!(
+        (&disabled["failures"], &disabled["disabled"]),
+        (&json!(33), &json!(true))
+    );
+    log_in(&authenticator, 1, now).refused(Status::Disabled);
+    assert_eq!(worker::verdict(&path, 1, now), Status::Disabled);
+    reset(&authenticator, 1);
+    log_in(&authenticator, 1, now).ok();
+}
+
+#[test]
+fn a_clock_that_steps_opens_nothing_and_locks_nobody_for_longer_than_an_hour() {
+    const HOUR: u64 = 3600;
+    const YEAR: u64 = 365 * 86_400;
+    let path = new_path("clock");
+    let authenticator = open(&path);
+    for (user, step) in [1, HOUR, YEAR].into_iter().enumerate() {
+        let there = NOW + step;
+        log_in(&authenticator, user, there).ok();
+        // Back, where the step may be the same, and forth again.
+        log_in(&authenticator, user, NOW).refused(Status::TokenReused);
+        log_in(&authenticator, user, there).refused(Status::TokenReused);
+        log_in(&authenticator, user, there + 30).ok();
+    }
+    for (user, step) in [1, HOUR, YEAR].into_iter().enumerate() {
+        let user = user + 10;
+        let there = NOW + step;
+        clock::stand_at(there);
+        let wrong = wrong_code_at(user, there);
+        for _ in 0..5 {
+            verify(&authenticator, user, &wrong).refused_with_retry(Status::InvalidToken);
+        }
+        // Set back, a lock lasts an hour at most; after that it is over by any clock.
+        let wait = log_in(&authenticator, user, NOW).refused_with_retry(Status::Throttled);
+        assert!((1..=HOUR).contains(&wait), "{wait}");
+        log_in(&authenticator, user, NOW + wait - 1).refused_with_retry(Status::Throttled);
+        log_in(&authenticator, user, NOW + wait).ok();
+    }
+}
+
+impl Reply {
+    /// As [`Reply::refused`], for refusals that may say when to come back; gives the seconds, or 0.
+    #[track_caller]
+    fn refused_with_retry(&self, status: Status) -> u64 {
+        assert_eq!(self.status, status as i32, "{}", self.text);
+        let json: Value = serde_json::from_str(&self.text).unwrap();
+        json["error"]["retry_after_s"].as_u64().unwrap_or(0)
+    }
+}

@@ -1,0 +1,123 @@
+//! Other processes: this test program once more, as a worker.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use factor2::Status;
+use serde_json::{Value, json};
+
+use super::{config, crash, file, fork, limits, log_in, race};
+use crate::support::Authenticator;
+
+const JOB: &str = "FACTOR2_TEST_JOB";
+
+/// A process that will do this job, with what it reads on standard input, and will tell what it
+/// found on standard error: standard output is the test runner's.
+pub fn command(job: &str, config: &Value, more: Value) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "guard_sqlite::worker::job",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(
+            JOB,
+            json!({"job": job, "config": config, "more": more}).to_string(),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    command
+}
+
+#[test]
+#[ignore = "the part of other tests that runs in a process of its own"]
+fn job() {
+    let Ok(job) = std::env::var(JOB) else {
+        return;
+    };
+    let job: Value = serde_json::from_str(&job).unwrap();
+    let (config, more) = (&job["config"], &job["more"]);
+    match job["job"].as_str().unwrap() {
+        "verdict" => tell(&[one_verdict(config, more)]),
+        "race" => race::worker(config, more),
+        "write" => crash::worker(config, more),
+        "umask" => file::umask_worker(config, more),
+        "replaced" => file::replaced_worker(config, more),
+        "forks" => fork::busy_worker(config, more),
+        "outlive" => fork::outlive_worker(config, more),
+        "generations" => fork::generations_worker(config, more),
+        "cloned" => fork::cloned_worker(config, more),
+        "hold" => limits::holding_worker(config, more),
+        "file size" => limits::file_size_worker(config, more),
+        "unwritable" => limits::unwritable_worker(config, more),
+        "signals" => limits::signals_worker(config, more),
+        "descriptors" => limits::descriptors_worker(config, more),
+        "no descriptors" => limits::no_descriptors_worker(config, more),
+        other => panic!("{other}"),
+    }
+    tell(b"done");
+    // Not the test runner's way, which would print.
+    std::process::exit(0);
+}
+
+/// Has a job done that checks by itself what it sees.
+#[track_caller]
+pub fn run(job: &str, config: &Value, more: Value) {
+    told(&mut command(job, config, more));
+}
+
+/// What a job told before it was done.
+#[track_caller]
+fn told(command: &mut Command) -> Vec<u8> {
+    let mut told = command.output().unwrap().stderr;
+    assert!(
+        told.ends_with(b"done"),
+        "{}",
+        String::from_utf8_lossy(&told)
+    );
+    told.truncate(told.len() - 4);
+    told
+}
+
+/// What `factor2_verify` says, in a process of its own, to the right code at `time`.
+#[track_caller]
+pub fn verdict(path: &Path, user: usize, time: u64) -> Status {
+    let job = json!({"user": user, "time": time});
+    verdict_of(&mut command("verdict", &config(path), job))
+}
+
+#[track_caller]
+pub fn verdict_of(command: &mut Command) -> Status {
+    let told = told(command);
+    assert_eq!(told.len(), 1, "{}", String::from_utf8_lossy(&told));
+    of_letter(told[0])
+}
+
+fn one_verdict(config: &Value, more: &Value) -> u8 {
+    let user = more["user"].as_u64().unwrap() as usize;
+    match Authenticator::try_new(config.to_string().as_bytes()) {
+        Ok(authenticator) => {
+            letter(log_in(&authenticator, user, more["time"].as_u64().unwrap()).status)
+        }
+        Err(reply) => letter(reply.status),
+    }
+}
+
+/// A status as one byte, which a pipe never tears.
+pub fn letter(status: i32) -> u8 {
+    let index = Status::ALL.iter().position(|&known| known as i32 == status);
+    b'a' + index.unwrap() as u8
+}
+
+pub fn of_letter(letter: u8) -> Status {
+    let index = letter.wrapping_sub(b'a');
+    let status = Status::ALL.get(usize::from(index));
+    *status.unwrap_or_else(|| panic!("not a status: {:?}", char::from(letter)))
+}
+
+pub fn tell(what: &[u8]) {
+    io::stderr().write_all(what).unwrap();
+}
