@@ -347,7 +347,7 @@ mod tests {
                     }
                     Verdict::WrongAndLocked(wait) => {
                         wrong_in_a_row += 1;
-                        prop_assert!(wrong_in_a_row >= POLICY.soft && wrong_in_a_row < POLICY.hard);
+                        prop_assert!((POLICY.soft..POLICY.hard).contains(&wrong_in_a_row));
                         prop_assert!((30..=3600).contains(&wait));
                     }
                     Verdict::Throttled(wait) => {

@@ -5,11 +5,10 @@ mod examples;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{artifacts, root, run, scratch, tool};
+use crate::support::{announce, artifacts, root, run, scratch, tool};
 
 const STRICT: &[&str] = &[
     "-std=c99",
@@ -122,12 +121,6 @@ fn compile(source: &Path, program: &Path, library: Library, flags: &[&str]) -> P
     };
     run(command.args(["-lpthread", "-ldl", "-lm"]));
     program.to_owned()
-}
-
-/// Past the test runner, which keeps back what a passing test prints.
-fn announce(line: &str) {
-    let line = format!("{line}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,16 +1,19 @@
 //! The guard with the store "redis": real servers, real processes, and networks that misbehave.
 
 mod cluster;
+mod down;
 mod network;
 mod process;
 mod proxy;
 mod race;
+mod record;
 mod server;
 mod settings;
-mod state;
+
 #[cfg(feature = "redis-tls")]
 mod tls;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE32_NOPAD;
@@ -120,6 +123,16 @@ fn refused_in_time(authenticator: &Authenticator, user: usize, reason: &str) {
         tries.push((elapsed, message));
     }
     panic!("{tries:?}");
+}
+
+/// What servers do in the background, they do soon.
+#[track_caller]
+fn wait_for(condition: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < patience, "this never happens");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A number from the environment, by which longer runs are asked for.

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
 mod programs;
 
-use crate::support::{artifacts, cargo, root, run, scratch, target, tool};
+use crate::support::{announce, artifacts, cargo, root, run, scratch, target, tool};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -217,8 +216,7 @@ fn cargo_c_gives_the_same_library_name() {
         .success();
     if !present {
         // Not println!, which the test runner hides when a test passes.
-        let skipped = "SKIPPED: `cargo cinstall` was not tried, for cargo-c is not installed";
-        writeln!(std::io::stderr(), "{skipped}").unwrap();
+        announce("SKIPPED: `cargo cinstall` was not tried, for cargo-c is not installed");
         return;
     }
     let folder = scratch("install");

@@ -3,6 +3,7 @@
 //! `make test` installs the tools (see tests/tools.sh) and runs it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout)]
 #![allow(
     clippy::indexing_slicing,
     clippy::string_slice,

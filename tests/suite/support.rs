@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, OsStr};
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::ptr;
@@ -233,6 +234,12 @@ pub fn tool(name: impl AsRef<OsStr>) -> Command {
         name.display()
     );
     Command::new(name)
+}
+
+/// Says something past the test runner, which keeps back what a passing test prints.
+pub fn announce(line: &str) {
+    let line = format!("{line}\n");
+    io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Runs a command that must succeed.

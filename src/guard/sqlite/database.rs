@@ -224,7 +224,9 @@ fn check_content(content: Content, create: bool) -> Result<()> {
         Content::Ours => return Ok(()),
         Content::Nothing if create => return Ok(()),
         Content::Nothing => "is empty; only \"create\":true makes a database of it",
-        Content::Emptied => "is empty, but a -wal file stands beside it, with the end of another one",
+        Content::Emptied => {
+            "is empty, but a -wal file stands beside it, with the end of another one"
+        }
         Content::Foreign => "is not a database of factor2's",
         Content::Newer => "was made by a newer factor2, whose format this one does not know",
     };

@@ -1,14 +1,11 @@
 //! A cluster of three.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use factor2::Status;
 use serde_json::{Value, json};
 
 use super::proxy::{Mode, Proxy};
 use super::server::{Server, free_port};
-use super::{NOW, log_in, log_in_at, open_hasty, refused_in_time};
+use super::{NOW, log_in, log_in_at, open_hasty, refused_in_time, wait_for};
 use crate::support::Authenticator;
 
 struct Cluster {
@@ -94,15 +91,6 @@ impl Cluster {
 
     fn id(&self, node: usize) -> String {
         self.server(node).cli(&["CLUSTER", "MYID"])
-    }
-}
-
-#[track_caller]
-fn wait_for(condition: impl Fn() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < patience, "this never happens");
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -1,6 +1,5 @@
 //! Networks that lose, delay, invent and break off.
 
-use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::thread;
@@ -15,6 +14,7 @@ use super::{
     NOW, guess, inspect, log_in, log_in_at, open, open_hasty, open_with, refused_in_time,
     retry_after,
 };
+use crate::support::announce;
 
 fn server_and_proxy() -> (Server, Proxy) {
     let server = Server::start(&[]);
@@ -51,7 +51,7 @@ fn a_wrong_code_whose_answer_was_lost_is_counted_once() {
         assert_eq!(retry_after(&reply), (failures == 3).then_some(1));
         assert_eq!(inspect(&authenticator, 1)["failures"], failures);
     }
-    thread::sleep(Duration::from_millis(2100));
+    thread::sleep(Duration::from_millis(1100));
     proxy.set(Mode::LoseReplies(1));
     guess(&authenticator, 1).refused(Status::Disabled);
     assert_eq!(inspect(&authenticator, 1)["failures"], 4);
@@ -312,12 +312,7 @@ fn names_and_both_kinds_of_addresses() {
     if TcpListener::bind("[::1]:0").is_ok() {
         hosts.push("[::1]");
     } else {
-        // Not println!, which the test runner hides when a test passes.
-        writeln!(
-            io::stderr(),
-            "SKIPPED: IPv6, which this machine does not have"
-        )
-        .unwrap();
+        announce("SKIPPED: IPv6, which this machine does not have");
     }
     for (user, host) in hosts.into_iter().enumerate() {
         log_in(&open(format!("redis://{host}:{port}")), user).ok();

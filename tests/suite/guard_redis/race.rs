@@ -3,7 +3,6 @@
 use std::io::{Read, Write, pipe, stdin};
 use std::process::Stdio;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use factor2::Status;
@@ -71,21 +70,16 @@ fn of_64_threads_with_one_handle_one_is_accepted() {
 fn of_64_threads_with_64_handles_one_is_accepted_while_scripts_are_flushed() {
     let server = Server::start(&[]);
     let handles: Vec<Authenticator> = (0..THREADS).map(|_| open(server.url())).collect();
-    let is_over = AtomicBool::new(false);
-    let flushes = thread::scope(|scope| {
-        let flusher = scope.spawn(|| {
-            let mut flushes = 0;
-            while !is_over.load(Ordering::Relaxed) {
-                server.set(&["SCRIPT", "FLUSH"]);
-                flushes += 1;
-            }
-            flushes
-        });
-        race_of_threads(&handles);
-        is_over.store(true, Ordering::Relaxed);
-        flusher.join().unwrap()
+    thread::scope(|scope| {
+        let race = scope.spawn(|| race_of_threads(&handles));
+        let mut flushes = 0;
+        while !race.is_finished() {
+            server.set(&["SCRIPT", "FLUSH"]);
+            flushes += 1;
+        }
+        race.join().unwrap();
+        assert!(flushes > 10, "{flushes}");
     });
-    assert!(flushes > 10, "{flushes}");
 }
 
 #[test]

@@ -11,10 +11,10 @@ use factor2::capi::factor2_describe;
 use serde_json::{Value, json};
 
 use super::{
-    NOW, assert_intact, beside, code_at, config, config_with, inspect, log_in, new_path, open, refusal, verify,
-    worker,
+    NOW, assert_intact, beside, code_at, config, config_with, inspect, log_in, new_path, open,
+    refusal, verify, worker,
 };
-use crate::support::Authenticator;
+use crate::support::{Authenticator, announce};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -150,11 +150,8 @@ pub fn umask_worker(config: &Value, umask: &Value) {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
     // SAFETY: as above.
-    assert_eq!(
-        unsafe { libc::umask(0) },
-        umask,
-        "the process's umask was changed"
-    );
+    let umask_now = unsafe { libc::umask(0) };
+    assert_eq!(umask_now, umask, "the process's umask was changed");
 }
 
 #[test]
@@ -219,7 +216,7 @@ fn what_belongs_to_somebody_else_is_refused() {
     let path = used_path("owner");
     let folder = path.parent().unwrap();
     if fs::metadata(&path).unwrap().uid() != 0 {
-        println!("skipped: only root can give files away");
+        announce("SKIPPED: what belongs to somebody else: only root can give files away");
         return;
     }
     const SOMEBODY: Option<u32> = Some(65_534);

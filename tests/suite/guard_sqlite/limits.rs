@@ -15,7 +15,7 @@ use super::{
     NOW, assert_intact, beside, config, config_with, inspect, log_in, new_path, open, refusal,
     sqlite, timed, worker,
 };
-use crate::support::{Authenticator, Reply, run, tool};
+use crate::support::{Authenticator, Reply, announce, run, tool};
 
 /// A file system in memory, unmounted when it goes.
 struct Mount(PathBuf);
@@ -25,7 +25,9 @@ impl Mount {
     fn new(name: &str, options: &str) -> Option<Mount> {
         // SAFETY: it only returns a number.
         if unsafe { libc::geteuid() } != 0 {
-            println!("skipped: only root can mount a file system with {options}");
+            announce(&format!(
+                "SKIPPED: only root can mount a file system with {options}"
+            ));
             return None;
         }
         let folder = new_path(name).parent().unwrap().to_owned();

@@ -1,0 +1,214 @@
+//! What a record is, and what becomes of it.
+
+use factor2::Status;
+use serde_json::json;
+
+use super::server::Server;
+use super::{
+    NOW, code_at, guess, inspect, log_in, log_in_at, open, open_hasty, reset, retry_after, verify,
+    wrong_code_at,
+};
+use crate::support::Authenticator;
+
+/// The key of the only record.
+fn only_key(server: &Server) -> String {
+    let keys = server.cli(&["KEYS", "*"]);
+    assert_eq!(keys.lines().count(), 1, "{keys}");
+    keys
+}
+
+#[test]
+fn other_data_in_the_place_of_a_record() {
+    let server = Server::start(&[]);
+    let authenticator = open_hasty(server.url());
+    log_in(&authenticator, 1).ok();
+    let key = only_key(&server);
+    let record = server.cli(&["GET", &key]);
+    assert!(
+        record.starts_with(&format!("1 {} 0 0 0 ", NOW / 30)),
+        "{record}"
+    );
+    let foreign = [
+        "",
+        "1",
+        "hello",
+        "2 60000000 0 0 0 1",
+        "1 60000000 0 0 0",
+        "1 60000000 0 0 0 1 1",
+        "1 60000000 0 0 2 1",
+        "1 x 0 0 0 1",
+        "1 60000000 -1 0 0 1",
+        "1 6.5 0 0 0 1",
+        "1 1e9 0 0 0 1",
+        "1 nan 0 0 0 1",
+        "1 60000000 0 0 0 1\n",
+        " 1 60000000 0 0 0 1",
+    ];
+    for text in foreign {
+        server.set(&["SET", &key, text]);
+        let message = log_in_at(&authenticator, 1, NOW + 30).refused(Status::StoreUnavailable);
+        assert!(
+            message.contains("a record of another program"),
+            "{text}: {message}"
+        );
+        assert_eq!(
+            server.cli(&["GET", &key]),
+            text.trim_end(),
+            "it is left alone"
+        );
+    }
+    for make in [
+        &["LPUSH"][..],
+        &["SADD"],
+        &["HSET", "field"],
+        &["SETBIT", "1"],
+    ] {
+        server.cli(&["DEL", &key]);
+        server.cli(&[&make[..1], &[&key], &make[1..], &["1"]].concat());
+        log_in_at(&authenticator, 1, NOW + 30).refused(Status::StoreUnavailable);
+    }
+    server.set(&["SET", &key, &record]);
+    log_in_at(&authenticator, 1, NOW).refused(Status::TokenReused);
+    log_in_at(&authenticator, 1, NOW + 30).ok();
+}
+
+#[test]
+fn numbers_that_no_record_has_are_refused_as_well() {
+    let server = Server::start(&[]);
+    let authenticator = open_hasty(server.url());
+    log_in(&authenticator, 1).ok();
+    let key = only_key(&server);
+    let long = "9".repeat(40);
+    for record in [
+        format!("1 {long} 0 0 0 1"),
+        format!("1 0 {long} 0 0 1"),
+        format!("1 0 5 {long} 0 1"),
+        format!("1 0 0 0 1 {long}"),
+    ] {
+        server.set(&["SET", &key, &record]);
+        let statuses = [Status::TokenReused, Status::Throttled, Status::Disabled];
+        let reply = guess(&authenticator, 1);
+        assert!(reply.status != 0, "{}", reply.text);
+        let reply = log_in_at(&authenticator, 1, NOW + 30);
+        let status = Status::from_number(reply.status).unwrap();
+        assert!(statuses.contains(&status), "{record}: {}", reply.text);
+    }
+}
+
+#[test]
+fn a_record_never_expires() {
+    let server = Server::start(&[]);
+    let authenticator = open(server.url());
+    log_in(&authenticator, 1).ok();
+    assert_eq!(server.cli(&["TTL", &only_key(&server)]), "-1");
+    guess(&authenticator, 1).refused(Status::InvalidToken);
+    assert_eq!(server.cli(&["TTL", &only_key(&server)]), "-1");
+    reset(&authenticator, 1);
+    assert_eq!(server.cli(&["TTL", &only_key(&server)]), "-1");
+}
+
+#[test]
+fn inspect_and_reset_leave_no_trace_of_a_credential_that_was_never_tried() {
+    let server = Server::start(&[]);
+    let authenticator = open(server.url());
+    let new = json!({"last_step": null, "failures": 0, "locked_until": 0, "disabled": false});
+    assert_eq!(inspect(&authenticator, 1), new);
+    assert_eq!(reset(&authenticator, 1), new);
+    assert_eq!(server.cli(&["DBSIZE"]), "0");
+}
+
+#[test]
+fn locks_go_by_the_time_of_the_server() {
+    let server = Server::start(&[]);
+    let authenticator = open(server.url());
+    for _ in 0..4 {
+        guess(&authenticator, 1).refused(Status::InvalidToken);
+    }
+    let before = server.time();
+    let reply = guess(&authenticator, 1);
+    reply.refused(Status::InvalidToken);
+    assert_eq!(retry_after(&reply), Some(30));
+    let until = inspect(&authenticator, 1)["locked_until"].as_u64().unwrap();
+    assert!(
+        (before + 30..=server.time() + 30).contains(&until),
+        "{until}"
+    );
+    // A caller whose clock is a year ahead waits as long.
+    let reply = log_in_at(&authenticator, 1, NOW + 31_536_000);
+    reply.refused(Status::Throttled);
+    assert!(retry_after(&reply).unwrap() <= 30);
+    assert_eq!(reset(&authenticator, 1)["locked_until"], 0);
+    log_in(&authenticator, 1).ok();
+}
+
+/// Whose time does not pass.
+fn fixed_at(server: &Server, time: u64) -> Authenticator {
+    let guard = json!({
+        "store": "redis", "url": server.url(), "soft": 2, "hard": 3, "base_delay_s": 100,
+    });
+    Authenticator::new(json!({"issuer": "Test", "guard": guard, "fixed_time": time}))
+}
+
+#[test]
+fn with_a_fixed_time_locks_go_by_it() {
+    let server = Server::start(&[]);
+    let (now, later) = (fixed_at(&server, NOW), fixed_at(&server, NOW + 99));
+    let wrong = wrong_code_at(1, NOW);
+    verify(&now, 1, &wrong).refused(Status::InvalidToken);
+    assert_eq!(retry_after(&verify(&now, 1, &wrong)), Some(100));
+    let reply = verify(&later, 1, &wrong);
+    reply.refused(Status::Throttled);
+    assert_eq!(retry_after(&reply), Some(1));
+    let right = code_at(1, NOW + 100);
+    verify(&fixed_at(&server, NOW + 100), 1, &right).ok();
+}
+
+#[test]
+fn a_time_that_redis_cannot_count_to_is_refused() {
+    let server = Server::start(&[]);
+    let time = 1 << 52;
+    let never = fixed_at(&server, time);
+    verify(&never, 1, &code_at(1, time)).refused(Status::StoreUnavailable);
+    let last = fixed_at(&server, time - 1);
+    let code = code_at(1, time - 1);
+    verify(&last, 1, &code).ok();
+    verify(&last, 1, &code).refused(Status::TokenReused);
+    assert_eq!(inspect(&last, 1)["last_step"], (time - 1) / 30);
+}
+
+#[test]
+fn the_whole_life_of_a_credential() {
+    let server = Server::start(&[]);
+    let now = fixed_at(&server, NOW);
+    let (code, wrong) = (code_at(1, NOW), wrong_code_at(1, NOW));
+    verify(&now, 1, &wrong).refused(Status::InvalidToken);
+    assert_eq!(verify(&now, 1, &code).ok()["step"], NOW / 30);
+    let clean = inspect(&now, 1);
+    assert_eq!(clean["failures"], 0);
+    verify(&now, 1, &code).refused(Status::TokenReused);
+    assert_eq!(inspect(&now, 1), clean, "a replay changes nothing");
+
+    verify(&now, 1, &wrong).refused(Status::InvalidToken);
+    verify(&now, 1, &wrong).refused(Status::InvalidToken);
+    let locked = inspect(&now, 1);
+    assert_eq!(
+        (&locked["failures"], &locked["locked_until"]),
+        (&json!(2), &json!(NOW + 100))
+    );
+    let (of_wrong, of_right) = (
+        verify(&now, 1, &wrong),
+        verify(&now, 1, &code_at(1, NOW + 30)),
+    );
+    of_right.refused(Status::Throttled);
+    assert_eq!(of_wrong.text, of_right.text);
+    assert_eq!(inspect(&now, 1), locked, "nothing is counted or extended");
+
+    let later = fixed_at(&server, NOW + 100);
+    let code = code_at(1, NOW + 100);
+    verify(&later, 1, &wrong_code_at(1, NOW + 100)).refused(Status::Disabled);
+    verify(&later, 1, &code).refused(Status::Disabled);
+    assert_eq!(inspect(&later, 1)["disabled"], true);
+    assert_eq!(reset(&later, 1), clean);
+    verify(&now, 1, &code_at(1, NOW)).refused(Status::TokenReused);
+    verify(&later, 1, &code).ok();
+}
