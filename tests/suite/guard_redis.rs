@@ -22,7 +22,7 @@ use factor2::capi::{factor2_generate, factor2_inspect, factor2_reset, factor2_ve
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::support::{Authenticator, Reply};
+use crate::support::{Authenticator, Reply, count};
 
 const NOW: u64 = 1_800_000_000;
 
@@ -132,13 +132,5 @@ fn wait_for(condition: impl Fn() -> bool) {
     while !condition() {
         assert!(Instant::now() < patience, "this never happens");
         thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// A number from the environment, by which longer runs are asked for.
-fn count(variable: &str, usual: usize) -> usize {
-    match std::env::var(variable) {
-        Ok(number) => number.parse().unwrap(),
-        Err(_) => usual,
     }
 }

@@ -19,7 +19,7 @@ use factor2::capi::{factor2_generate, factor2_inspect, factor2_reset, factor2_ve
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::support::{Authenticator, Reply, scratch};
+use crate::support::{Authenticator, Reply, count, scratch};
 
 const NOW: u64 = 1_800_000_000;
 
@@ -124,14 +124,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
     (work(), start.elapsed())
-}
-
-/// A number from the environment, by which longer runs are asked for.
-fn count(variable: &str, usual: usize) -> usize {
-    match std::env::var(variable) {
-        Ok(number) => number.parse().unwrap(),
-        Err(_) => usual,
-    }
 }
 
 #[test]

@@ -236,6 +236,14 @@ pub fn tool(name: impl AsRef<OsStr>) -> Command {
     Command::new(name)
 }
 
+/// A number from the environment, by which longer runs are asked for.
+pub fn count(variable: &str, usual: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().unwrap(),
+        Err(_) => usual,
+    }
+}
+
 /// Says something past the test runner, which keeps back what a passing test prints.
 pub fn announce(line: &str) {
     let line = format!("{line}\n");
