@@ -42,7 +42,6 @@ pub(crate) struct Attempt {
     /// Unix seconds.
     pub(crate) now: u64,
     /// Whether the settings fix `now`; if not, a store that machines share reads its own clock.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code))]
     pub(crate) time_is_fixed: bool,
     /// Random, so that a store which may have lost the answer can ask again; 0 where it never can.
     pub(crate) id: u64,
