@@ -18,7 +18,7 @@ RELEASE = $(TARGET)$(addprefix /,$(CARGO_BUILD_TARGET))/release
 # What a program needs beside libfactor2.a: rustc's native-static-libs on Linux. A test asks rustc.
 STATIC_LIBS = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: build help demo test tools header fuzz soak install install-strip uninstall clean
+.PHONY: build help demo test tools header fuzz soak bench install install-strip uninstall clean
 
 build: ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
@@ -49,6 +49,9 @@ fuzz: ## fuzzes every target for FUZZ_SECONDS
 
 soak: ## the guard's races and crashes at length: half an hour and more
 	FACTOR2_RACE_ROUNDS=1000 FACTOR2_KILLS=10000 $(CARGO) test --locked --test suite guard
+
+bench: build ## side by side with the C libraries that programs use instead; writes benches/results.md
+	CC="$(CC)" sh benches/run.sh
 
 # Takes what `make` has built and builds only when there is nothing, so that
 # `make && sudo make install` never runs cargo as root.

@@ -1,0 +1,60 @@
+/* The memory guard: beside no guard, by two threads, and with many credentials. */
+#include <pthread.h>
+
+#include "crowd.h"
+#include "themes.h"
+
+static factor2_authenticator *unguarded, *guarded;
+static verify_request *requests;
+
+/* Codes that were never used, for a store that does not know their credentials. */
+static void prepare(size_t calls) {
+    requests = fresh_requests(calls);
+    factor2_authenticator_free(guarded);
+    guarded = authenticator("{\"store\":\"memory\",\"max_records\":1000000}");
+}
+
+static void verify(const factor2_authenticator *authenticator, verify_request *some, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        CHECK(call(factor2_verify, authenticator, some[i], VERIFY_LENGTH) == FACTOR2_OK);
+}
+
+static void verify_unguarded(size_t calls) { verify(unguarded, requests, calls); }
+static void verify_guarded(size_t calls) { verify(guarded, requests, calls); }
+
+static void *second_half(void *half) {
+    verify(guarded, requests + *(size_t *)half, *(size_t *)half);
+    return NULL;
+}
+
+static void verify_by_two_threads(size_t calls) {
+    pthread_t other;
+    size_t half = calls / 2;
+    CHECK(pthread_create(&other, NULL, second_half, &half) == 0);
+    verify(guarded, requests, half);
+    CHECK(pthread_join(other, NULL) == 0);
+}
+
+static bench_case without = {.prepare = prepare, .run = verify_unguarded},
+                  with = {.prepare = prepare, .run = verify_guarded},
+                  by_two = {.prepare = prepare, .run = verify_by_two_threads};
+
+static crowd thousand = {.credentials = 1000}, million = {.credentials = 1000000};
+
+static void prepare_thousand(size_t calls) { prepare_guesses(&thousand, calls); }
+static void prepare_million(size_t calls) { prepare_guesses(&million, calls); }
+static void among_thousand(size_t calls) { guess(&thousand, calls); }
+static void among_million(size_t calls) { guess(&million, calls); }
+
+static bench_case small = {.prepare = prepare_thousand, .run = among_thousand},
+                  large = {.prepare = prepare_million, .run = among_million};
+
+void compare_memory_guard(void) {
+    unguarded = authenticator("{\"store\":\"none\"}");
+    compare("verify, memory guard", &with, "verify, guard none", &without, TIME, 1.3);
+    compare("verify, memory guard, two threads", &by_two, "one thread", &with, THROUGHPUT, 1.8);
+    gather(&thousand, "{\"store\":\"memory\"," PATIENT "}");
+    gather(&million, "{\"store\":\"memory\",\"max_records\":1000000," PATIENT "}");
+    compare("verify, memory guard, 1,000,000 credentials", &large, "1,000 credentials", &small, TIME,
+            1.5);
+}
