@@ -67,8 +67,8 @@ pub type factor2_status = c_int;
 ///   failure may forget the last ones.
 /// - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
 ///   password and database as usual; or an array of them for a cluster. `prefix`, "factor2:": of the
-///   keys. `ca_file`: PEM file of the authority that signed the server's certificate, if not one of the
-///   system's.
+///   keys. `ca_file`, required with rediss://: a PEM file of the authorities to trust, such as
+///   /etc/ssl/certs/ca-certificates.crt.
 /// - "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
 ///
 /// All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that
