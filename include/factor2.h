@@ -27,9 +27,10 @@
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
  *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
  *    answers, ignore members that you don't know.
- * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no file
- *    but those that the settings name, makes no thread, signal handler or global state, and prints
- *    nothing.
+ * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no
+ *    file but those that the settings name, makes no thread, signal handler or global state, and
+ *    prints nothing. The guard's store "sqlite" alone has fork handlers, for SQLite has to be closed
+ *    while a process forks.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *
