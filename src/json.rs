@@ -62,13 +62,13 @@ impl fmt::Debug for Text<'_> {
 }
 
 /// A JSON object whose members are taken one by one; [`Object::finish`] refuses what is left.
-#[derive(Debug)]
+///
+/// It has no `Debug`: the values are secrets and codes.
 pub(crate) struct Object<'a> {
     path: Cow<'static, str>,
     members: Vec<Member<'a>>,
 }
 
-#[derive(Debug)]
 struct Member<'a> {
     name: Text<'a>,
     value: &'a str,
