@@ -6,12 +6,13 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, Result, Status};
+use crate::wiped::Wiped;
 
 /// An answer on its way to the caller.
 pub(crate) struct Answer {
     /// UTF-8, followed by one NUL.
     json: Zeroizing<Vec<u8>>,
-    data: Option<Zeroizing<Vec<u8>>>,
+    data: Option<Wiped>,
 }
 
 impl Answer {
@@ -32,7 +33,7 @@ impl Answer {
     }
 
     /// An answer of JSON with bytes beside it.
-    pub(crate) fn with_data(value: &impl Serialize, data: Zeroizing<Vec<u8>>) -> Result<Self> {
+    pub(crate) fn with_data(value: &impl Serialize, data: Wiped) -> Result<Self> {
         let mut answer = Answer::new(value)?;
         answer.data = Some(data);
         Ok(answer)

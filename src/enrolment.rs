@@ -13,6 +13,7 @@ use crate::json::{Fault, Object, Text, TextOrObject};
 use crate::qr::{Picture, Symbol, draw_text};
 use crate::secret::Secret;
 use crate::uri::provisioning_uri;
+use crate::wiped::Wiped;
 
 type Warnings = Option<[&'static str; 1]>;
 
@@ -22,7 +23,7 @@ struct Enrolment {
     uri: Zeroizing<String>,
     /// The PNG as `data:image/png;base64,...`.
     qr: Zeroizing<String>,
-    png: Zeroizing<Vec<u8>>,
+    png: Wiped,
     warnings: Warnings,
 }
 

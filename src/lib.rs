@@ -30,5 +30,6 @@ mod secret;
 mod totp;
 mod uri;
 mod verification;
+mod wiped;
 
 pub use error::Status;

@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, Result, Status};
-use crate::qr::QrSettings;
-use crate::qr::deflate::Repeated;
+use crate::qr::{QrSettings, Symbol};
+use crate::wiped::Wiped;
 
 /// A colour without transparency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,29 +101,21 @@ impl Logo {
     }
 }
 
-/// Draws a square picture from rows of 8 pixels per byte behind a filter byte, 1 for light ones.
-pub(super) fn encode(
-    side: u32,
-    rows: &[Repeated],
-    settings: &QrSettings,
-) -> Result<Zeroizing<Vec<u8>>> {
+/// Draws a square picture of the symbol in its quiet zone.
+pub(super) fn encode(symbol: &Symbol, side: u32, settings: &QrSettings) -> Result<Wiped> {
     let (dark, light) = (settings.dark.opaque(), settings.light.opaque());
-    let mut picture = RgbaImage::from_pixel(side, side, light);
-    let repeated = rows
-        .iter()
-        .flat_map(|row| std::iter::repeat_n(&row.bytes, row.times));
-    for (row, pixels) in picture.rows_mut().zip(repeated) {
-        let bits = pixels.iter().skip(1).flat_map(|byte| {
-            (0..8).map(move |bit| byte.wrapping_shr(7u32.wrapping_sub(bit)) & 1 == 1)
-        });
-        for (pixel, is_light) in row.zip(bits) {
-            *pixel = if is_light { light } else { dark };
-        }
-    }
+    let module = |pixel: u32| {
+        let module = pixel.checked_div(settings.module_px)?;
+        usize::try_from(module.checked_sub(settings.quiet_zone)?).ok()
+    };
+    let mut picture = RgbaImage::from_fn(side, side, |x, y| match (module(x), module(y)) {
+        (Some(column), Some(row)) if symbol.is_dark(column, row) => dark,
+        _ => light,
+    });
     if let Some(logo) = &settings.logo {
         draw_logo(&mut picture, logo, settings);
     }
-    let mut png = Zeroizing::new(Vec::with_capacity(64 * 1024));
+    let mut png = Wiped::with_capacity(64 * 1024);
     let pixels = Zeroizing::new(
         image::DynamicImage::ImageRgba8(picture)
             .into_rgb8()

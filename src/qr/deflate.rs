@@ -1,201 +1,253 @@
-//! zlib, RFC 1950 and 1951, for rows of bytes that repeat.
+//! zlib, RFC 1950 and 1951, for the rows of a QR code's picture.
 //!
-//! A QR code's picture is few different rows, each repeated for as many pixels as a module is high.
-//! So there is nothing to search for: a row is either like the one above it, which costs a few bits
-//! for up to 258 bytes, or written out where it differs. The bytes that are left are few different
-//! ones, and a Huffman code made for them takes 2 to 4 bits for each.
+//! There is nothing to search for. Each row of modules is written once, byte for byte, and copied from
+//! the row above for all its other rows of pixels; so is the quiet zone on both sides. Which bytes occur
+//! how often is known before the picture is, for every module is dark or light with the same chance,
+//! which is what masks are for. So the Huffman code is made without a look at the picture, and then a
+//! byte costs a few instructions, the same ones whatever it is: nothing for the processor to guess.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use crate::qr::bitstream::BitStream;
+use crate::qr::huffman::{Code, SYMBOLS};
+use crate::wiped::Wiped;
 
-use zeroize::Zeroizing;
-
-/// Bytes that stand in the output `times` times.
-pub(super) struct Repeated {
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-    pub(super) times: usize,
-}
-
-/// Symbols of literals and lengths, RFC 1951 section 3.2.5.
-const SYMBOLS: usize = 286;
 const END_OF_BLOCK: usize = 256;
-const SHORTEST_MATCH: usize = 3;
-const LONGEST_MATCH: usize = 258;
-/// Below this a match costs as much as the literals.
-const WORTHWHILE_MATCH: usize = 6;
+const SHORTEST_COPY: usize = 3;
+const LONGEST_COPY: usize = 258;
+const LONGEST_WORD: u8 = 15;
 
-/// A byte, or 256 plus the length of what repeats from the row above.
-type Token = u16;
+/// How often each byte is expected in a row less its margins; in all, `BYTE` for each byte.
+pub(super) type Frequencies = [u32; 256];
+pub(super) const BYTE: u32 = 256;
 
-/// Compresses rows, all of which have the same number of bytes.
-pub(super) fn compress(rows: &[Repeated]) -> Zeroizing<Vec<u8>> {
-    let row_bytes = rows.first().map_or(0, |row| row.bytes.len());
-    let tokens = tokenize(rows);
-    let mut output = Output::new(tokens.len());
-    output.bytes.extend_from_slice(&[0x78, 0x01]);
-    write_block(&mut output, &tokens, row_bytes);
-    output.finish_byte();
-    output.bytes.extend_from_slice(&adler32(rows).to_be_bytes());
-    output.bytes
+/// What stands in a picture.
+pub(super) struct Shape {
+    pub(super) row_bytes: usize,
+    /// So many bytes at the start and at the end of a row are the same in all rows.
+    pub(super) margins: [usize; 2],
+    /// How many rows of modules there are, and for how many rows of pixels each stands.
+    pub(super) rows: usize,
+    pub(super) times: usize,
+    /// For how many rows of pixels a blank row stands, above and below the others; may be 0.
+    pub(super) blank_times: usize,
 }
 
-/// What is like the row above becomes matches, across the ends of rows; the rest literals.
-fn tokenize(rows: &[Repeated]) -> Zeroizing<Vec<Token>> {
-    let mut stream = Stream {
-        tokens: Zeroizing::new(Vec::with_capacity(4096)),
-        alike: 0,
-    };
-    let mut above: &[u8] = &[];
-    for row in rows {
-        let above_bytes = above.iter().map(Some).chain(std::iter::repeat(None));
-        for (byte, above_byte) in row.bytes.iter().zip(above_bytes) {
-            if above_byte == Some(byte) {
-                stream.alike_byte(*byte);
-            } else {
-                stream.end_alike();
-                stream.tokens.push(Token::from(*byte));
-            }
-        }
-        let repeats = row.times.saturating_sub(1);
-        let repeated = row.bytes.len().saturating_mul(repeats);
-        let first = row
-            .bytes
-            .iter()
-            .cycle()
-            .take(repeated.min(WORTHWHILE_MATCH));
-        first.for_each(|byte| stream.alike_byte(*byte));
-        stream.alike = stream
-            .alike
-            .saturating_add(repeated.saturating_sub(WORTHWHILE_MATCH));
-        above = &row.bytes;
-    }
-    stream.end_alike();
-    stream.tokens
+/// A zlib stream in the making.
+pub(super) struct Compressor<'a> {
+    shape: &'a Shape,
+    output: BitStream,
+    code: Code,
+    /// What says that a copy is from one row above, and its number of bits.
+    distance: (u64, u32),
+    /// So many bytes after those written are the same as in the row above; `None` before the first.
+    same: Option<usize>,
+    checksum: Adler32,
 }
 
-struct Stream {
-    tokens: Zeroizing<Vec<Token>>,
-    /// How many of the last bytes were like those of the row above; as long as they are too few for
-    /// a match, they are the last tokens.
-    alike: usize,
-}
-
-impl Stream {
-    fn alike_byte(&mut self, byte: u8) {
-        self.alike = self.alike.saturating_add(1);
-        match self.alike {
-            ..WORTHWHILE_MATCH => self.tokens.push(Token::from(byte)),
-            WORTHWHILE_MATCH => {
-                let without = self
-                    .tokens
-                    .len()
-                    .saturating_sub(WORTHWHILE_MATCH.saturating_sub(1));
-                self.tokens.truncate(without);
-            }
-            _ => {}
+impl<'a> Compressor<'a> {
+    /// Begins a stream behind `head`; what follows it may have 32 bytes in the same buffer.
+    pub(super) fn begin(head: &[u8], shape: &'a Shape, frequencies: &Frequencies) -> Self {
+        let code = Code::for_counts(&expected_counts(shape, frequencies), LONGEST_WORD);
+        let mut output = BitStream::after(head, room(shape, &code));
+        output.put(0x0178, 16);
+        output.put(0b101, 3); // the last block, with a code of its own
+        let distance = describe(&code, shape.row_bytes, &mut output);
+        Compressor {
+            shape,
+            output,
+            code,
+            distance,
+            same: None,
+            checksum: Adler32 { a: 1, b: 0 },
         }
     }
 
-    fn end_alike(&mut self) {
-        if self.alike >= WORTHWHILE_MATCH {
-            push_match(&mut self.tokens, self.alike);
-        }
-        self.alike = 0;
-    }
-}
-
-/// Repeats `length` bytes from the row above, none or at least `SHORTEST_MATCH`.
-fn push_match(tokens: &mut Vec<Token>, length: usize) {
-    let mut left = length;
-    while left > 0 {
-        let rest_is_too_short =
-            left > LONGEST_MATCH && left < LONGEST_MATCH.saturating_add(SHORTEST_MATCH);
-        let longest = if rest_is_too_short {
-            LONGEST_MATCH.saturating_sub(SHORTEST_MATCH)
+    /// Adds the row at the start of `buffer`, which stands for `times` rows of pixels, one at least.
+    pub(super) fn row(&mut self, buffer: &[u8], times: usize) {
+        let row = buffer.get(..self.shape.row_bytes).unwrap_or_default();
+        let again = self.shape.row_bytes.saturating_mul(times.saturating_sub(1));
+        let [before, after] = self.shape.margins;
+        self.same = Some(if let Some(same) = self.same {
+            self.copy_from_above(same.saturating_add(before));
+            let end = row.len().saturating_sub(after);
+            self.write(row.get(before..end).unwrap_or_default());
+            again.saturating_add(after)
         } else {
-            LONGEST_MATCH
-        };
-        let now = left.min(longest);
-        tokens.push(Token::try_from(now).unwrap_or(0).saturating_add(256));
-        left = left.saturating_sub(now);
+            self.write(row);
+            again
+        });
+        self.checksum.add(row, times as u64);
     }
-}
 
-/// The symbol of a token, and its extra bits as their value and number.
-fn symbol_of(token: Token) -> (usize, u32, u32) {
-    let Some(length) = token.checked_sub(256) else {
-        return (usize::from(token), 0, 0);
-    };
-    let over = u32::from(length).saturating_sub(3);
-    match over {
-        255.. => (285, 0, 0),
-        8.. => {
-            let extra = over.ilog2().saturating_sub(2);
-            let symbol = extra.wrapping_mul(4).wrapping_add(over.wrapping_shr(extra));
-            let value = over & 1u32.wrapping_shl(extra).wrapping_sub(1);
-            (257usize.saturating_add(index(symbol)), value, extra)
+    fn write(&mut self, bytes: &[u8]) {
+        // As many words as may be put at once.
+        let (threes, rest) = bytes.as_chunks::<3>();
+        for three in threes {
+            let (mut bits, mut length) = (0u64, 0u32);
+            for byte in three {
+                let word = self.code.word(usize::from(*byte));
+                bits |= u64::from(word.bits).wrapping_shl(length);
+                length = length.wrapping_add(word.length.into());
+            }
+            self.output.put(bits, length);
         }
-        _ => (257usize.saturating_add(index(over)), 0, 0),
+        for byte in rest {
+            let word = self.code.word(usize::from(*byte));
+            self.output.put(word.bits.into(), word.length.into());
+        }
+    }
+
+    fn copy_from_above(&mut self, bytes: usize) {
+        for length in copies(bytes) {
+            let (symbol, extra, extra_bits) = length_symbol(length);
+            let word = self.code.word(symbol);
+            self.output.put(word.bits.into(), word.length.into());
+            self.output.put(extra, extra_bits);
+            let (distance, distance_bits) = self.distance;
+            self.output.put(distance, distance_bits);
+        }
+    }
+
+    /// The buffer with the whole stream at its end.
+    pub(super) fn finish(mut self) -> Wiped {
+        self.copy_from_above(self.same.unwrap_or(0));
+        let end = self.code.word(END_OF_BLOCK);
+        self.output.put(end.bits.into(), end.length.into());
+        let mut bytes = self.output.finish();
+        bytes.extend_from_slice(&self.checksum.sum().to_be_bytes());
+        bytes
     }
 }
 
-/// The one block of the stream: its codes, then the tokens in them.
-fn write_block(output: &mut Output, tokens: &[Token], distance: usize) {
+impl Shape {
+    /// How many bytes in a row are the same as above, each number with how often it comes.
+    fn repetitions(&self) -> [(usize, usize); 3] {
+        let [before, after] = self.margins;
+        let again = |times: usize| self.row_bytes.saturating_mul(times.saturating_sub(1));
+        let usual = again(self.times)
+            .saturating_add(before)
+            .saturating_add(after);
+        match self.blank_times {
+            0 => [
+                (again(self.times).saturating_add(before), 1),
+                (usual, self.rows.saturating_sub(2)),
+                (again(self.times).saturating_add(after), 1),
+            ],
+            blank => [
+                (again(blank).saturating_add(before), 1),
+                (usual, self.rows),
+                (again(blank).saturating_add(after), 1),
+            ],
+        }
+    }
+}
+
+/// The lengths of the copies that make so many bytes: none, or three at least.
+fn copies(bytes: usize) -> impl Iterator<Item = usize> {
+    let mut left = bytes;
+    std::iter::from_fn(move || {
+        let rest = left.saturating_sub(LONGEST_COPY);
+        let length = if rest > 0 && rest < SHORTEST_COPY {
+            left.saturating_sub(SHORTEST_COPY)
+        } else {
+            left.min(LONGEST_COPY)
+        };
+        left = left.saturating_sub(length);
+        (length > 0).then_some(length)
+    })
+}
+
+/// How often each symbol is expected in the whole stream.
+fn expected_counts(shape: &Shape, frequencies: &Frequencies) -> [u32; SYMBOLS] {
     let mut counts = [0u32; SYMBOLS];
-    for &token in tokens.iter().chain(&[0x100]) {
-        let symbol = if token == 0x100 {
-            END_OF_BLOCK
-        } else {
-            symbol_of(token).0
-        };
+    let mut expect = |symbol: usize, times: u32| {
         if let Some(count) = counts.get_mut(symbol) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(times);
+        }
+    };
+    for (byte, frequency) in frequencies.iter().enumerate() {
+        expect(byte, frequency.saturating_mul(count(shape.rows)));
+    }
+    let blank_bytes = shape.row_bytes.saturating_mul(2);
+    for (symbol, times) in [(0xFF, blank_bytes), (0, 1), (END_OF_BLOCK, 1)] {
+        expect(symbol, count(times).saturating_mul(BYTE));
+    }
+    for (bytes, times) in shape.repetitions() {
+        for length in copies(bytes) {
+            let times = count(times).saturating_mul(BYTE);
+            expect(length_symbol(length).0, times);
         }
     }
-    let code = Code::for_counts(&counts, 15);
-    // There is one distance only: to the row above. Its code is one bit.
-    let over = u32::try_from(distance)
-        .unwrap_or(0)
-        .max(1)
-        .saturating_sub(1);
-    let extra = over.checked_ilog2().map_or(0, |log| log.saturating_sub(1));
-    let distance_symbol = index(extra.wrapping_mul(2).wrapping_add(over.wrapping_shr(extra)));
-    let distance_extra = over & 1u32.wrapping_shl(extra).wrapping_sub(1);
-
-    output.put(0b1, 1); // the last block
-    output.put(0b10, 2); // with codes of its own
-    write_codes(output, &code, distance_symbol);
-    for &token in tokens {
-        let (symbol, value, bits) = symbol_of(token);
-        output.put_symbol(&code, symbol);
-        if symbol > END_OF_BLOCK {
-            output.put(value, bits);
-            output.put(0, 1);
-            output.put(distance_extra, extra);
-        }
-    }
-    output.put_symbol(&code, END_OF_BLOCK);
+    counts
 }
 
-/// The lengths of the codes, themselves run-length and Huffman coded, RFC 1951 section 3.2.7.
-fn write_codes(output: &mut Output, code: &Code, distance_symbol: usize) {
+/// How many bytes a stream has at most, with what may follow it.
+fn room(shape: &Shape, code: &Code) -> usize {
+    /// A code's description, the words around it, and what may follow.
+    const BESIDE: usize = 640;
+    const BITS_OF_COPY: usize = 48;
+    let longest = (0..=255).map(|byte| code.word(byte).length).max();
+    let rows = shape.rows.saturating_add(2);
+    let literals = shape.row_bytes.saturating_mul(longest.unwrap_or(0).into());
+    let bits = rows.saturating_mul(literals);
+    let bits = shape
+        .repetitions()
+        .iter()
+        .fold(bits, |bits, &(bytes, times)| {
+            let copies = copies(bytes).count().saturating_mul(times);
+            bits.saturating_add(copies.saturating_mul(BITS_OF_COPY))
+        });
+    (bits / 8).saturating_add(BESIDE)
+}
+
+/// The symbol for the length of a copy, and its extra bits as their value and number.
+fn length_symbol(length: usize) -> (usize, u64, u32) {
+    if length >= LONGEST_COPY {
+        return (285, 0, 0);
+    }
+    let (step, extra, bits) = steps(count(length).saturating_sub(3), 4);
+    (step.saturating_add(257), extra, bits)
+}
+
+/// The symbol for the distance of a copy, and its extra bits.
+fn distance_symbol(distance: usize) -> (usize, u64, u32) {
+    steps(count(distance).saturating_sub(1), 2)
+}
+
+/// Lengths and distances go by `2^n` values for each step, so that `per_doubling` steps double them.
+fn steps(over: u32, per_doubling: u32) -> (usize, u64, u32) {
+    let doublings = over.checked_ilog2().unwrap_or(0);
+    let bits = doublings.saturating_sub(per_doubling.ilog2());
+    let step = bits
+        .wrapping_mul(per_doubling)
+        .wrapping_add(over.wrapping_shr(bits));
+    let extra = over & 1u32.wrapping_shl(bits).wrapping_sub(1);
+    (usize::try_from(step).unwrap_or(0), extra.into(), bits)
+}
+
+/// Writes the code's lengths, themselves run-length and Huffman coded, RFC 1951 section 3.2.7; gives
+/// the bits that stand for the one distance, which needs no more than one bit and its extra ones.
+fn describe(code: &Code, distance: usize, output: &mut BitStream) -> (u64, u32) {
     const ORDER: [usize; 19] = [
         16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
     ];
-    let distances = (0..=distance_symbol).map(|symbol| u32::from(symbol == distance_symbol));
-    let lengths: Vec<u32> = code
-        .words
-        .iter()
-        .map(|&(_, bits)| bits)
-        .chain(distances)
-        .collect();
+    let (distance, extra, extra_bits) = distance_symbol(distance);
+    let distances = (0..=distance).map(|symbol| u8::from(symbol == distance));
+    let mut lengths = [0u8; SYMBOLS + 30];
+    let described = SYMBOLS.saturating_add(distance).saturating_add(1);
+    for (place, length) in lengths.iter_mut().zip(code.lengths().chain(distances)) {
+        *place = length;
+    }
     // Symbol, extra bits, number of extra bits.
-    let mut runs: Vec<(usize, u32, u32)> = Vec::with_capacity(64);
-    for run in lengths.chunk_by(|a, b| a == b) {
-        let length = run.first().copied().unwrap_or(0);
-        let mut left = u32::try_from(run.len()).unwrap_or(0);
+    let mut runs: Vec<(usize, u64, u32)> = Vec::with_capacity(described);
+    for run in lengths
+        .get(..described)
+        .unwrap_or_default()
+        .chunk_by(|a, b| a == b)
+    {
+        let length = usize::from(run.first().copied().unwrap_or(0));
+        let mut left = run.len() as u64;
         if length != 0 {
-            runs.push((index(length), 0, 0));
+            runs.push((length, 0, 0));
             left = left.saturating_sub(1);
         }
         while left > 0 {
@@ -203,7 +255,7 @@ fn write_codes(output: &mut Output, code: &Code, distance_symbol: usize) {
                 (0, 11..) => (left.min(138), (18, left.min(138).saturating_sub(11), 7)),
                 (0, 3..) => (left, (17, left.saturating_sub(3), 3)),
                 (1.., 3..) => (left.min(6), (16, left.min(6).saturating_sub(3), 2)),
-                _ => (1, (index(length), 0, 0)),
+                _ => (1, (length, 0, 0)),
             };
             runs.push(entry);
             left = left.saturating_sub(now);
@@ -217,166 +269,55 @@ fn write_codes(output: &mut Output, code: &Code, distance_symbol: usize) {
     }
     let code = Code::for_counts(&counts, 7);
     output.put(29, 5); // 286 symbols of literals and lengths
-    output.put(u32::try_from(distance_symbol).unwrap_or(0), 5);
+    output.put(distance as u64, 5);
     output.put(15, 4); // 19 lengths follow
     for symbol in ORDER {
-        output.put(code.words.get(symbol).map_or(0, |word| word.1), 3);
+        output.put(code.word(symbol).length.into(), 3);
     }
-    for (symbol, value, bits) in runs {
-        output.put_symbol(&code, symbol);
-        output.put(value, bits);
+    for (symbol, extra, extra_bits) in runs {
+        let word = code.word(symbol);
+        output.put(word.bits.into(), word.length.into());
+        output.put(extra, extra_bits);
+    }
+    (extra.wrapping_shl(1), extra_bits.wrapping_add(1))
+}
+
+/// RFC 1950 section 8.2. The sums over a row are the same each time it repeats.
+struct Adler32 {
+    a: u64,
+    b: u64,
+}
+
+impl Adler32 {
+    fn add(&mut self, row: &[u8], times: u64) {
+        const MODULUS: u64 = 65521;
+        let (mut sum, mut weighted) = (0u32, 0u32);
+        for byte in row {
+            // Rows have less than 1,000 bytes, so neither overflows.
+            sum = sum.wrapping_add(u32::from(*byte));
+            weighted = weighted.wrapping_add(sum);
+        }
+        let (sum, weighted) = (u64::from(sum), u64::from(weighted));
+        let length = row.len() as u64;
+        // What `times` repetitions add: each begins with what the ones before have left in `a`.
+        let before = times.wrapping_mul(times.wrapping_sub(1)) / 2;
+        let of_a = self
+            .a
+            .wrapping_mul(times)
+            .wrapping_add(sum.wrapping_mul(before));
+        let added = of_a
+            .wrapping_mul(length)
+            .wrapping_add(weighted.wrapping_mul(times));
+        self.b = self.b.wrapping_add(added) % MODULUS;
+        self.a = self.a.wrapping_add(sum.wrapping_mul(times)) % MODULUS;
+    }
+
+    fn sum(&self) -> u32 {
+        let sum = self.b.wrapping_shl(16) | self.a;
+        u32::try_from(sum).unwrap_or(0)
     }
 }
 
-/// A Huffman code: for each symbol its bits, first one lowest, and their number; 0 if it is unused.
-struct Code {
-    words: Vec<(u32, u32)>,
-}
-
-impl Code {
-    /// The best code for symbols that occur this often, none longer than `limit` bits.
-    fn for_counts(counts: &[u32], limit: u32) -> Self {
-        let mut counts = counts.to_vec();
-        loop {
-            let lengths = huffman_lengths(&counts);
-            if lengths.iter().all(|&length| length <= limit) {
-                return Code::with_lengths(&lengths);
-            }
-            // Flatter counts make a flatter tree.
-            for count in counts.iter_mut().filter(|count| **count > 0) {
-                *count = count.div_ceil(2);
-            }
-        }
-    }
-
-    /// The canonical code, RFC 1951 section 3.2.2.
-    fn with_lengths(lengths: &[u32]) -> Self {
-        let mut words = vec![(0, 0); lengths.len()];
-        let mut next = 0u32;
-        for bits in 1..=15u32 {
-            next = next.wrapping_shl(1);
-            for (word, _) in words
-                .iter_mut()
-                .zip(lengths)
-                .filter(|(_, length)| **length == bits)
-            {
-                let reversed = next.reverse_bits().wrapping_shr(32u32.saturating_sub(bits));
-                *word = (reversed, bits);
-                next = next.saturating_add(1);
-            }
-        }
-        Code { words }
-    }
-}
-
-/// How deep each symbol is in a Huffman tree; at least 1 for every symbol that occurs.
-fn huffman_lengths(counts: &[u32]) -> Vec<u32> {
-    // Leaves come first, so that a parent always has a higher number than its children.
-    let used = counts.iter().zip(0..).filter(|(count, _)| **count > 0);
-    let mut heap: BinaryHeap<_> = used.map(|(&count, leaf)| Reverse((count, leaf))).collect();
-    let mut parents = vec![0usize; counts.len()];
-    while let (Some(Reverse((count, one))), Some(Reverse((other_count, other)))) =
-        (heap.pop(), heap.pop())
-    {
-        let parent = parents.len();
-        for child in [one, other] {
-            if let Some(link) = parents.get_mut(child) {
-                *link = parent;
-            }
-        }
-        parents.push(0);
-        heap.push(Reverse((count.saturating_add(other_count), parent)));
-    }
-    let mut depths = vec![0u32; parents.len()];
-    for node in (0..parents.len()).rev() {
-        let parent = parents.get(node).copied().unwrap_or(0);
-        let depth = if parent == 0 {
-            0
-        } else {
-            depths.get(parent).map_or(0, |d| d.saturating_add(1))
-        };
-        if let Some(place) = depths.get_mut(node) {
-            *place = depth;
-        }
-    }
-    depths.truncate(counts.len());
-    for (depth, count) in depths.iter_mut().zip(counts) {
-        *depth = if *count == 0 { 0 } else { (*depth).max(1) };
-    }
-    depths
-}
-
-/// RFC 1950 section 8.2, a row at a time: the sums over a row are the same each time it repeats.
-fn adler32(rows: &[Repeated]) -> u32 {
-    const MODULUS: u64 = 65521;
-    let (mut a, mut b) = (1u64, 0u64);
-    for row in rows {
-        let length = row.bytes.len() as u64;
-        let (sum, weighted) = row
-            .bytes
-            .iter()
-            .fold((0u64, 0u64), |(sum, weighted), &byte| {
-                let sum = sum.wrapping_add(u64::from(byte));
-                (sum, weighted.wrapping_add(sum))
-            });
-        for _ in 0..row.times {
-            b = b
-                .wrapping_add(a.wrapping_mul(length))
-                .wrapping_add(weighted)
-                % MODULUS;
-            a = a.wrapping_add(sum) % MODULUS;
-        }
-    }
-    let checksum = b.wrapping_shl(16) | a;
-    u32::try_from(checksum).unwrap_or(0)
-}
-
-/// Bits into bytes, lowest first.
-struct Output {
-    bytes: Zeroizing<Vec<u8>>,
-    pending: u64,
-    pending_bits: u32,
-}
-
-impl Output {
-    fn new(tokens: usize) -> Self {
-        Output {
-            // No token takes more than 6 bytes, so this never grows and leaves a copy.
-            bytes: Zeroizing::new(Vec::with_capacity(
-                tokens.saturating_mul(6).saturating_add(512),
-            )),
-            pending: 0,
-            pending_bits: 0,
-        }
-    }
-
-    fn put(&mut self, value: u32, bits: u32) {
-        self.pending |= u64::from(value).wrapping_shl(self.pending_bits);
-        self.pending_bits = self.pending_bits.wrapping_add(bits);
-        if self.pending_bits >= 32 {
-            let [a, b, c, d, ..] = self.pending.to_le_bytes();
-            self.bytes.extend_from_slice(&[a, b, c, d]);
-            self.pending = self.pending.wrapping_shr(32);
-            self.pending_bits = self.pending_bits.wrapping_sub(32);
-        }
-    }
-
-    fn put_symbol(&mut self, code: &Code, symbol: usize) {
-        if let Some(&(word, bits)) = code.words.get(symbol) {
-            self.put(word, bits);
-        }
-    }
-
-    fn finish_byte(&mut self) {
-        while self.pending_bits > 0 {
-            let [byte, ..] = self.pending.to_le_bytes();
-            self.bytes.push(byte);
-            self.pending = self.pending.wrapping_shr(8);
-            self.pending_bits = self.pending_bits.saturating_sub(8);
-        }
-    }
-}
-
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,10 +1,14 @@
 //! QR codes: the symbol, and the pictures of it.
 
 mod bits;
+mod bitstream;
 mod coloured;
 mod deflate;
+mod huffman;
+mod layout;
 mod mask;
 mod picture;
+mod pixels;
 mod png;
 mod settings;
 mod symbol;

@@ -8,6 +8,7 @@ use crate::config::{choice, setting_failure, small};
 use crate::error::Result;
 use crate::json::Object;
 use crate::qr::coloured::{Colour, Logo};
+use crate::qr::pixels::PixelRows;
 
 /// How QR codes are drawn.
 #[derive(Debug, Serialize)]
@@ -22,6 +23,9 @@ pub(crate) struct QrSettings {
     /// Described as whether there is one.
     #[serde(serialize_with = "is_some")]
     pub(crate) logo: Option<Logo>,
+    /// Made from `module_px` and `quiet_zone`.
+    #[serde(skip)]
+    pub(crate) pixels: PixelRows,
 }
 
 /// The share of a symbol that may be lost: 7, 15, 25 or 30 %.
@@ -36,23 +40,23 @@ pub(crate) enum ErrorCorrection {
 /// Below this ratio of luminances, scanners begin to miss modules in bad light.
 const LEAST_CONTRAST: f64 = 3.0;
 
-impl Default for QrSettings {
-    fn default() -> Self {
+impl QrSettings {
+    /// The defaults, but for the size.
+    pub(crate) fn sized(module_px: u32, quiet_zone: u32) -> Self {
         QrSettings {
-            module_px: 10,
-            quiet_zone: 5,
+            module_px,
+            quiet_zone,
             error_correction: ErrorCorrection::M,
             dark: Colour::BLACK,
             light: Colour::WHITE,
             logo: None,
+            pixels: PixelRows::new(module_px, quiet_zone),
         }
     }
-}
 
-impl QrSettings {
     /// Reads `qr` from the settings.
     pub(crate) fn read(config: &mut Object) -> Result<Self> {
-        let defaults = QrSettings::default();
+        let defaults = QrSettings::sized(10, 5);
         let Some(mut qr) = config.object("qr").map_err(setting_failure)? else {
             return Ok(defaults);
         };
@@ -63,13 +67,14 @@ impl QrSettings {
             ("H", ErrorCorrection::H),
         ];
         let error_correction = choice(&mut qr, "error_correction", &levels)?;
+        let module_px = small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px);
+        let quiet_zone = small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone);
         let mut read = QrSettings {
-            module_px: small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px),
-            quiet_zone: small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone),
             error_correction: error_correction.unwrap_or(defaults.error_correction),
             dark: read_colour(&mut qr, "dark")?.unwrap_or(defaults.dark),
             light: read_colour(&mut qr, "light")?.unwrap_or(defaults.light),
             logo: read_logo(&mut qr)?,
+            ..QrSettings::sized(module_px, quiet_zone)
         };
         if read.dark.contrast_on(read.light) < LEAST_CONTRAST {
             let expected = "so much darker than light that their contrast is 3:1 or more";

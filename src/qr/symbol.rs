@@ -1,19 +1,18 @@
 //! The modules of a QR symbol, ISO/IEC 18004.
 
-use qrcode::canvas::{Canvas, Module};
+use qrcode::types::Version;
 use qrcode::{EcLevel, bits, ec};
 use zeroize::Zeroizing;
 
 use crate::qr::ErrorCorrection;
-use crate::qr::bits::Row;
-use crate::qr::mask::{Rows, apply_best};
+use crate::qr::bits::{Row, get};
+use crate::qr::layout::Layout;
+use crate::qr::mask::apply_best;
 
 /// A square of dark and light modules, without its quiet zone.
 pub(crate) struct Symbol {
-    /// Modules per side.
-    width: u32,
-    /// The widest symbol has 177 modules.
-    rows: Rows<3>,
+    /// From top to bottom.
+    rows: Zeroizing<Vec<Row>>,
 }
 
 impl Symbol {
@@ -27,51 +26,31 @@ impl Symbol {
         };
         let bits = bits::encode_auto(text.as_bytes(), crate_level).ok()?;
         let version = bits.version();
-        let codewords = Zeroizing::new(bits.into_bytes());
-        let (data, correction) = ec::construct_codewords(&codewords, version, crate_level).ok()?;
+        let Version::Normal(number) = version else {
+            return None;
+        };
+        let data = Zeroizing::new(bits.into_bytes());
+        let (data, correction) = ec::construct_codewords(&data, version, crate_level).ok()?;
         let (data, correction) = (Zeroizing::new(data), Zeroizing::new(correction));
-        let mut canvas = Canvas::new(version, crate_level);
-        canvas.draw_all_functional_patterns();
-        canvas.draw_data(&data, &correction);
-        let width = version.width();
-        Some(if width <= 64 {
-            Self::masked::<1>(&canvas, width, level)
-        } else if width <= 128 {
-            Self::masked::<2>(&canvas, width, level)
-        } else {
-            Self::masked::<3>(&canvas, width, level)
-        })
-    }
-
-    fn masked<const W: usize>(canvas: &Canvas, width: i16, level: ErrorCorrection) -> Self {
-        let side = usize::try_from(width).unwrap_or(0);
-        let mut dark: Rows<W> = Zeroizing::new(Vec::with_capacity(side));
-        let mut free: Rows<W> = Zeroizing::new(Vec::with_capacity(side));
-        for y in 0..width {
-            let modules = (0..width).map(|x| canvas.get(x, y));
-            dark.push(Row::collect(modules.clone().map(Module::is_dark)));
-            free.push(Row::collect(
-                modules.map(|m| !matches!(m, Module::Masked(_))),
-            ));
-        }
-        let best = apply_best(&dark, &free, level);
-        Symbol {
-            width: u32::try_from(width).unwrap_or(0),
-            rows: Zeroizing::new(best.iter().map(Row::widen).collect()),
-        }
-    }
-
-    /// The rows from top to bottom, each from left to right, `true` for a dark module.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = bool>> {
-        let width = self.width;
-        self.rows
-            .iter()
-            .map(move |row| (0..width).map(|x| row.get(x)))
+        let mut layout = Layout::new(usize::try_from(number).ok()?);
+        layout.place(&[&data, &correction]);
+        let rows = apply_best(layout, level);
+        Some(Symbol { rows })
     }
 
     /// Modules per side.
     pub(crate) fn width(&self) -> usize {
         self.rows.len()
+    }
+
+    /// The rows from top to bottom.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Whether a module is dark; those outside of the symbol are not.
+    pub(crate) fn is_dark(&self, column: usize, row: usize) -> bool {
+        column < self.width() && self.rows.get(row).is_some_and(|row| get(row, column))
     }
 }
 
@@ -98,7 +77,10 @@ mod tests {
             .iter()
             .map(|c| *c == Color::Dark)
             .collect();
-        let ours: Vec<bool> = ours.rows().flatten().collect();
+        let width = ours.width();
+        let ours: Vec<bool> = (0..width * width)
+            .map(|n| ours.is_dark(n % width, n / width))
+            .collect();
         assert!(ours == theirs, "{level:?}: {text}");
     }
 

@@ -1,0 +1,224 @@
+//! Where everything stands in a symbol, ISO/IEC 18004 sections 6.3 and 7.7.3: the patterns that every
+//! symbol of a version has, and the way of the data's bits around them.
+
+use zeroize::Zeroizing;
+
+use crate::qr::bits::{Row, first, set, two};
+
+/// The modules of a symbol before a mask is applied, from top to bottom.
+pub(super) struct Layout {
+    /// The dark ones.
+    pub(super) dark: Zeroizing<Vec<Row>>,
+    /// Those that the data may take, and masks may invert.
+    pub(super) free: Vec<Row>,
+}
+
+/// A finder pattern with the light modules around it that lie within the symbol, from the corner on.
+const FINDER: [u64; 7] = [
+    0b111_1111, 0b100_0001, 0b101_1101, 0b101_1101, 0b101_1101, 0b100_0001, 0b111_1111,
+];
+
+const ALIGNMENT: [u64; 5] = [0b1_1111, 0b1_0001, 0b1_0101, 0b1_0001, 0b1_1111];
+
+impl Layout {
+    /// The function patterns of a version, 1 to 40; the places of the format information are light.
+    pub(super) fn new(version: usize) -> Self {
+        let width = version.saturating_mul(4).saturating_add(17);
+        let mut layout = Layout {
+            dark: Zeroizing::new(vec![Row::default(); width]),
+            free: vec![first(width); width],
+        };
+        layout.draw_timing(width);
+        let end = width.saturating_sub(8);
+        for (x, y, wide, high) in [(0, 0, 9, 9), (end, 0, 8, 9), (0, end, 9, 8)] {
+            layout.reserve(x, y, wide, high);
+        }
+        let end = width.saturating_sub(7);
+        for (x, y) in [(0, 0), (end, 0), (0, end)] {
+            layout.draw(x, y, &FINDER);
+        }
+        layout.draw(8, width.saturating_sub(8), &[1]);
+        let centres = alignment_centres(version, width);
+        for &y in centres.as_slice() {
+            for &x in centres.as_slice() {
+                let at_finder = [(6, 6), (6, end), (end, 6)].contains(&(x, y));
+                if !at_finder {
+                    let (x, y) = (x.saturating_sub(2), y.saturating_sub(2));
+                    layout.reserve(x, y, 5, 5);
+                    layout.draw(x, y, &ALIGNMENT);
+                }
+            }
+        }
+        if version >= 7 {
+            layout.draw_version(version, width.saturating_sub(11));
+        }
+        layout
+    }
+
+    fn draw_timing(&mut self, width: usize) {
+        self.reserve(0, 6, width, 1);
+        self.reserve(6, 0, 1, width);
+        for even in (8..width.saturating_sub(8)).step_by(2) {
+            self.draw(even, 6, &[1]);
+            self.draw(6, even, &[1]);
+        }
+    }
+
+    /// The version with its error correction, section 7.10, beside two of the finder patterns.
+    fn draw_version(&mut self, version: usize, beside: usize) {
+        self.reserve(beside, 0, 3, 6);
+        self.reserve(0, beside, 6, 3);
+        let version = version as u64;
+        // The remainder of version * x^12 by the generator of the Golay code.
+        let remainder = (0..12).fold(version, |rest: u64, _| {
+            let carry = rest.wrapping_shr(11) & 1;
+            rest.wrapping_shl(1) ^ carry.wrapping_mul(0b1_1111_0010_0101)
+        });
+        let bits = version << 12 | remainder & 0b1111_1111_1111;
+        for n in 0..18u32 {
+            let bit = bits.wrapping_shr(n) & 1;
+            let (long, short) = (usize_of(n / 3), usize_of(n % 3).saturating_add(beside));
+            self.draw(short, long, &[bit]);
+            self.draw(long, short, &[bit]);
+        }
+    }
+
+    /// Takes a rectangle away from the data.
+    fn reserve(&mut self, x: usize, y: usize, wide: usize, high: usize) {
+        let (left, right) = (first(x), first(x.saturating_add(wide)));
+        for free in self.free.iter_mut().skip(y).take(high) {
+            for ((free, left), right) in free.iter_mut().zip(left).zip(right) {
+                *free &= left | !right;
+            }
+        }
+    }
+
+    /// Darkens what is 1 in `pattern`, whose rows have their leftmost module lowest.
+    fn draw(&mut self, x: usize, y: usize, pattern: &[u64]) {
+        for (dark, modules) in self.dark.iter_mut().skip(y).zip(pattern) {
+            set(dark, x, *modules);
+        }
+    }
+
+    /// Puts bits into the free modules: two columns at a time from right to left, up, then down, and
+    /// so on. What is left when the bits end stays light.
+    pub(super) fn place(&mut self, codewords: &[&[u8]]) {
+        let mut bits = Bits::new(codewords);
+        let mut right = self.dark.len().saturating_sub(1);
+        let mut upwards = true;
+        while right > 0 {
+            // The column of the timing pattern is left out.
+            if right == 6 {
+                right = 5;
+            }
+            let left = right.saturating_sub(1);
+            let rows = self.dark.iter_mut().zip(&self.free);
+            if upwards {
+                rows.rev().for_each(|row| bits.place_two(row, left));
+            } else {
+                rows.for_each(|row| bits.place_two(row, left));
+            }
+            upwards = !upwards;
+            right = right.saturating_sub(2);
+        }
+    }
+}
+
+/// The bits of codewords, highest first.
+struct Bits {
+    /// All of them, and eight zeros.
+    bytes: Zeroizing<Vec<u8>>,
+    next: usize,
+}
+
+impl Bits {
+    fn new(codewords: &[&[u8]]) -> Self {
+        let bytes = Zeroizing::new([codewords, &[&[0; 8]]].concat().concat());
+        Bits { bytes, next: 0 }
+    }
+
+    /// Puts the next bits into two columns of a row as far as they are free, the right one first.
+    fn place_two(&mut self, (dark, free): (&mut Row, &Row), left: usize) {
+        let (bits, used) = match two(free, left) {
+            // The right one of two columns is the higher bit, as the first one of two bits is.
+            0b11 => (self.peek().wrapping_shr(62), 2),
+            0b10 => (self.peek().wrapping_shr(63).wrapping_shl(1), 1),
+            0b01 => (self.peek().wrapping_shr(63), 1),
+            _ => return,
+        };
+        set(dark, left, bits);
+        self.next = self.next.wrapping_add(used);
+    }
+
+    /// The next bits from the highest on; more than 56 of them.
+    fn peek(&self) -> u64 {
+        let bytes = self.bytes.get(self.next / 8..);
+        let bytes = bytes.and_then(|bytes| bytes.first_chunk());
+        let passed = u32::try_from(self.next % 8).unwrap_or(0);
+        bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes).wrapping_shl(passed))
+    }
+}
+
+/// Where alignment patterns have their centres, in columns as in rows; annex E. Computed: equal
+/// steps from the last one down, and 6.
+fn alignment_centres(version: usize, width: usize) -> Vec<usize> {
+    if version == 1 {
+        return Vec::new();
+    }
+    let count = (version / 7).saturating_add(2);
+    let gaps = count.saturating_sub(1).max(1);
+    let step = version
+        .saturating_mul(8)
+        .saturating_add(count.saturating_mul(3))
+        .saturating_add(5)
+        .checked_div(gaps.saturating_mul(4))
+        .unwrap_or(0)
+        .saturating_mul(2);
+    let last = width.saturating_sub(7);
+    let computed = (0..gaps).map(|n| last.saturating_sub(step.saturating_mul(n)));
+    computed.chain([6]).collect()
+}
+
+fn usize_of(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use qrcode::EcLevel;
+    use qrcode::canvas::{Canvas, Module};
+    use qrcode::types::{Color, Version};
+
+    use super::*;
+    use crate::qr::bits::get;
+
+    /// The crate's canvas is the plain twin, module by module.
+    #[test]
+    fn layouts_of_all_versions_are_the_crate_s() {
+        for version in 1..=40u8 {
+            let mut canvas = Canvas::new(Version::Normal(version.into()), EcLevel::L);
+            canvas.draw_all_functional_patterns();
+            let codewords: Vec<u8> = (0..4000u32)
+                .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+                .collect();
+            let mut layout = Layout::new(version.into());
+            for data in [&[][..], &codewords[..]] {
+                layout.place(&[data]);
+                if !data.is_empty() {
+                    canvas.draw_data(data, &[]);
+                }
+                for (y, (dark, free)) in layout.dark.iter().zip(&layout.free).enumerate() {
+                    for x in 0..layout.dark.len() {
+                        let theirs = canvas.get(x as i16, y as i16);
+                        let is_free = matches!(theirs, Module::Empty | Module::Unmasked(_));
+                        assert_eq!(get(free, x), is_free, "{version}: ({x}, {y})");
+                        let is_dark = Color::from(theirs) == Color::Dark;
+                        if theirs != Module::Empty {
+                            assert_eq!(get(dark, x), is_dark, "{version}: ({x}, {y})");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
