@@ -3,7 +3,6 @@
 use std::io;
 
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::error::{Failure, Result, Status};
 use crate::wiped::Wiped;
@@ -11,14 +10,19 @@ use crate::wiped::Wiped;
 /// An answer on its way to the caller.
 pub(crate) struct Answer {
     /// UTF-8, followed by one NUL.
-    json: Zeroizing<Vec<u8>>,
+    json: Wiped,
     data: Option<Wiped>,
 }
 
 impl Answer {
     /// An answer of JSON alone.
     pub(crate) fn new(value: &impl Serialize) -> Result<Self> {
-        let mut buffer = Wiping(Zeroizing::new(Vec::with_capacity(256)));
+        Answer::with_room(value, 256)
+    }
+
+    /// An answer whose JSON is expected to take so many bytes.
+    pub(crate) fn with_room(value: &impl Serialize, bytes: usize) -> Result<Self> {
+        let mut buffer = Growing(Wiped::with_capacity(bytes));
         let written = serde_json::to_writer(&mut buffer, value);
         if written.is_err() || io::Write::write_all(&mut buffer, b"\0").is_err() {
             return Err(Failure::new(
@@ -32,11 +36,12 @@ impl Answer {
         })
     }
 
-    /// An answer of JSON with bytes beside it.
-    pub(crate) fn with_data(value: &impl Serialize, data: Wiped) -> Result<Self> {
-        let mut answer = Answer::new(value)?;
-        answer.data = Some(data);
-        Ok(answer)
+    /// The answer with bytes beside it.
+    pub(crate) fn with_data(self, data: Wiped) -> Self {
+        Answer {
+            data: Some(data),
+            ..self
+        }
     }
 
     /// What a failed operation answers.
@@ -75,19 +80,33 @@ impl Answer {
 }
 
 /// A buffer that wipes what it leaves behind when it grows.
-struct Wiping(Zeroizing<Vec<u8>>);
+struct Growing(Wiped);
 
-impl io::Write for Wiping {
+impl Growing {
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.0.len().saturating_add(more);
+        let room = needed.max(self.0.capacity().saturating_mul(2));
+        let mut larger = Wiped::with_capacity(room);
+        larger.extend_from_slice(&self.0);
+        self.0 = larger;
+    }
+}
+
+impl io::Write for Growing {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let needed = self.0.len().saturating_add(bytes.len());
-        if needed > self.0.capacity() {
-            let room = needed.max(self.0.capacity().saturating_mul(2));
-            let mut larger = Zeroizing::new(Vec::with_capacity(room));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
+        let room = self.0.capacity().saturating_sub(self.0.len());
+        if bytes.len() > room {
+            self.grow(bytes.len());
         }
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes).map(|_| ())
     }
 
     fn flush(&mut self) -> io::Result<()> {

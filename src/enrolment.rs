@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
@@ -21,7 +22,7 @@ type Warnings = Option<[&'static str; 1]>;
 struct Enrolment {
     totpsecret: Zeroizing<String>,
     uri: Zeroizing<String>,
-    /// The PNG as `data:image/png;base64,...`.
+    /// The PNG as `data:image/png;base64,...`, a JSON string in its quotes.
     qr: Zeroizing<String>,
     png: Wiped,
     warnings: Warnings,
@@ -33,7 +34,7 @@ struct UserData<'a> {
     username: Option<&'a str>,
     totpsecret: &'a str,
     factor2: &'a str,
-    qr: &'a str,
+    qr: &'a RawValue,
     uri: &'a str,
 }
 
@@ -45,7 +46,7 @@ impl Authenticator {
             username: &'a str,
             totpsecret: &'a str,
             uri: &'a str,
-            qr: &'a str,
+            qr: &'a RawValue,
             #[serde(skip_serializing_if = "Option::is_none")]
             warnings: Warnings,
         }
@@ -62,10 +63,11 @@ impl Authenticator {
             username: &username,
             totpsecret: &enrolment.totpsecret,
             uri: &enrolment.uri,
-            qr: &enrolment.qr,
+            qr: enrolment.qr()?,
             warnings: enrolment.warnings,
         };
-        Answer::with_data(&body, enrolment.png)
+        let answer = Answer::with_room(&body, enrolment.room())?;
+        Ok(answer.with_data(enrolment.png))
     }
 
     /// `{"username","totpsecret","text"?}` -> `{"uri","width","height","bytes","text"?}` and the PNG.
@@ -99,7 +101,7 @@ impl Authenticator {
             text: text.as_ref().map(|text| text.as_str()),
             warnings: secret.warning().map(|warning| [warning]),
         };
-        Answer::with_data(&body, picture.png)
+        Ok(Answer::new(&body)?.with_data(picture.png))
     }
 
     /// `{"user":{"username",...}}` -> what to show to the user, and what to keep in the session.
@@ -127,14 +129,15 @@ impl Authenticator {
             ));
         }
         let enrolment = self.enrol(&username, &self.new_secret()?)?;
-        Answer::new(&Body {
-            user_data: enrolment.user_data(Some(&username), factor2),
+        let body = Body {
+            user_data: enrolment.user_data(Some(&username), factor2)?,
             session_data: SessionData {
                 username: &username,
                 totpsecret: &enrolment.totpsecret,
                 factor2,
             },
-        })
+        };
+        Answer::with_room(&body, enrolment.room())
     }
 
     /// `{"username","sessionKey":{"data"}}` -> the enrolment that the session already has.
@@ -165,14 +168,15 @@ impl Authenticator {
         };
         let (secret, factor2) = session_factor(data)?;
         let enrolment = self.enrol(&username, &secret)?;
-        Answer::new(&Body {
-            user_data: enrolment.user_data(None, &factor2),
+        let body = Body {
+            user_data: enrolment.user_data(None, &factor2)?,
             secrets: Secrets {
                 totpsecret: &enrolment.totpsecret,
             },
             new_session_data: None,
             warnings: enrolment.warnings,
-        })
+        };
+        Answer::with_room(&body, enrolment.room())
     }
 
     fn new_secret(&self) -> Result<Secret> {
@@ -185,7 +189,7 @@ impl Authenticator {
         Ok(Enrolment {
             totpsecret: secret.to_base32(),
             uri,
-            qr: data_uri(&picture.png),
+            qr: quoted_data_uri(&picture.png),
             png: picture.png,
             warnings: secret.warning().map(|warning| [warning]),
         })
@@ -208,14 +212,30 @@ impl Authenticator {
 }
 
 impl Enrolment {
-    fn user_data<'a>(&'a self, username: Option<&'a str>, factor2: &'a str) -> UserData<'a> {
-        UserData {
+    fn user_data<'a>(
+        &'a self,
+        username: Option<&'a str>,
+        factor2: &'a str,
+    ) -> Result<UserData<'a>> {
+        Ok(UserData {
             username,
             totpsecret: &self.totpsecret,
             factor2,
-            qr: &self.qr,
+            qr: self.qr()?,
             uri: &self.uri,
-        }
+        })
+    }
+
+    /// The picture as it stands in an answer: base64 has nothing that JSON escapes.
+    fn qr(&self) -> Result<&RawValue> {
+        serde_json::from_str(&self.qr)
+            .map_err(|_| Failure::new(Status::UnknownError, "the picture is not a JSON string"))
+    }
+
+    /// What an answer with all of it takes, in bytes.
+    fn room(&self) -> usize {
+        let uri = self.uri.len().saturating_mul(2);
+        self.qr.len().saturating_add(uri).saturating_add(512)
     }
 }
 
@@ -263,12 +283,14 @@ fn not_session_data(fault: Fault) -> Failure {
     Failure::new(Status::DataFormat, fault.into_message())
 }
 
-/// RFC 2397, ready for `<img src>`.
-fn data_uri(png: &[u8]) -> Zeroizing<String> {
-    const PREFIX: &str = "data:image/png;base64,";
+/// RFC 2397, ready for `<img src>`, in quotes.
+fn quoted_data_uri(png: &[u8]) -> Zeroizing<String> {
+    const PREFIX: &str = "\"data:image/png;base64,";
     let length = base64::encoded_len(png.len(), true).unwrap_or(0);
-    let mut uri = Zeroizing::new(String::with_capacity(PREFIX.len().saturating_add(length)));
+    let length = length.saturating_add(PREFIX.len()).saturating_add(1);
+    let mut uri = Zeroizing::new(String::with_capacity(length));
     uri.push_str(PREFIX);
     BASE64.encode_string(png, &mut uri);
+    uri.push('"');
     uri
 }

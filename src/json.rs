@@ -78,8 +78,11 @@ impl<'a> Object<'a> {
     /// Reads `text`, which must be one JSON object and nothing else. `path` names it in messages.
     pub(crate) fn read(text: &'a str, path: &'static str) -> Result<Self> {
         let members = read_members(text, path)?;
+        let has_escapes = has_escapes(text);
         for member in &members {
-            check_nested(member.value, path, 2)?;
+            if has_escapes || member.value.starts_with(['{', '[']) {
+                check_nested(member.value, path, 2)?;
+            }
         }
         Ok(Object {
             path: Cow::Borrowed(path),
@@ -239,23 +242,44 @@ pub(crate) enum TextOrObject<'a> {
 }
 
 fn read_members<'a>(text: &'a str, path: &str) -> Result<Vec<Member<'a>>> {
-    let raw: RawMembers =
+    let Members(mut members) =
         serde_json::from_str(text).map_err(|error| not_an_object(path, text, &error))?;
-    let mut members = Vec::with_capacity(raw.0.len());
-    for (name, value) in raw.0 {
-        let name = match string_content(name.get()) {
-            Some(content) => unescape(content, path)?,
-            None => return Err(Fault::Text(format!("{path}: a member without a name"))),
-        };
-        let value = value.get();
-        members.push(Member { name, value });
+    for member in &mut members {
+        if let Text::Borrowed(raw) = member.name {
+            let content = string_content(raw);
+            let content = content.ok_or_else(|| member_without_a_name(path))?;
+            member.name = unescape(content, path)?;
+        }
     }
-    let mut names: Vec<&str> = members.iter().map(|m| &*m.name).collect();
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+    if any_name_twice(&members) {
         return Err(Fault::Text(format!("{path}: a member is given twice")));
     }
     Ok(members)
+}
+
+fn member_without_a_name(path: &str) -> Fault {
+    Fault::Text(format!("{path}: a member without a name"))
+}
+
+fn any_name_twice(members: &[Member]) -> bool {
+    /// Up to so many, it is quicker to compare each with each.
+    const FEW: usize = 8;
+    if members.len() <= FEW {
+        let mut rest = members.iter();
+        while let Some(member) = rest.next() {
+            if rest
+                .as_slice()
+                .iter()
+                .any(|other| *other.name == *member.name)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+    let mut names: Vec<&str> = members.iter().map(|m| &*m.name).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
 }
 
 /// serde_json's own messages name a position and never quote the text; but for a value of another
@@ -304,9 +328,13 @@ fn string_content(raw: &str) -> Option<&str> {
     raw.strip_prefix('"')?.strip_suffix('"')
 }
 
+fn has_escapes(text: &str) -> bool {
+    text.contains('\\')
+}
+
 /// RFC 8259 section 7, with lone surrogates refused. serde_json has checked the grammar already.
 fn unescape<'a>(content: &'a str, path: &str) -> Result<Text<'a>> {
-    if !content.contains('\\') {
+    if !has_escapes(content) {
         return Ok(Text::Borrowed(content));
     }
     unescape_copy(content)
@@ -358,15 +386,15 @@ fn four_hex_digits(chars: &mut std::str::Chars) -> Option<u32> {
     Some(value)
 }
 
-/// An object's members as raw text, in order, duplicates included.
-struct RawMembers<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+/// An object's members in order, duplicates included; the names still raw.
+struct Members<'a>(Vec<Member<'a>>);
 
-impl<'de> Deserialize<'de> for RawMembers<'de> {
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Members;
+        struct Object;
 
-        impl<'de> Visitor<'de> for Members {
-            type Value = RawMembers<'de>;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("an object")
@@ -377,14 +405,17 @@ impl<'de> Deserialize<'de> for RawMembers<'de> {
                 mut map: A,
             ) -> std::result::Result<Self::Value, A::Error> {
                 let mut members = Vec::with_capacity(4);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    members.push(Member {
+                        name: Text::Borrowed(name.get()),
+                        value: value.get(),
+                    });
                 }
-                Ok(RawMembers(members))
+                Ok(Members(members))
             }
         }
 
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(Object)
     }
 }
 
