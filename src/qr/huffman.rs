@@ -18,21 +18,24 @@ pub(super) struct Word {
 impl Code {
     /// The best code for symbols that occur this often, none longer than `limit` bits.
     pub(super) fn for_counts(counts: &[u32], limit: u8) -> Self {
-        let mut used: Vec<(u32, usize)> = counts
-            .iter()
-            .zip(0..)
-            .filter(|(count, _)| **count > 0)
-            .map(|(count, symbol)| (*count, symbol))
-            .collect();
-        used.sort_unstable();
+        let mut leaves = [(0, 0u16); SYMBOLS];
+        let mut used = 0usize;
+        let occurring = counts.iter().zip(0..).filter(|(count, _)| **count > 0);
+        for (leaf, (count, symbol)) in leaves.iter_mut().zip(occurring) {
+            *leaf = (*count, symbol);
+            used = used.saturating_add(1);
+        }
+        let leaves = leaves.get_mut(..used).unwrap_or_default();
+        leaves.sort_unstable();
         loop {
-            let lengths = lengths(&used);
-            if lengths.iter().all(|&length| length <= limit) {
-                let symbols = used.iter().map(|&(_, symbol)| symbol);
-                return Code::with_lengths(symbols.zip(lengths));
+            let lengths = lengths(leaves);
+            let of_leaves = || lengths.iter().copied().take(used);
+            if of_leaves().all(|length| length <= limit) {
+                let symbols = leaves.iter().map(|&(_, symbol)| usize::from(symbol));
+                return Code::with_lengths(symbols.zip(of_leaves()));
             }
             // Flatter counts make a flatter tree.
-            for (count, _) in &mut used {
+            for (count, _) in leaves.iter_mut() {
                 *count = count.div_ceil(2);
             }
         }
@@ -77,52 +80,54 @@ impl Code {
     }
 }
 
-/// How deep each leaf is in the tree of leaves that are sorted by count; at least 1.
-fn lengths(leaves: &[(u32, usize)]) -> Vec<u8> {
+/// How deep each leaf is in the tree of leaves that are sorted by count; at least 1. Those of the
+/// leaves come first.
+fn lengths(leaves: &[(u32, u16)]) -> [u8; 2 * SYMBOLS] {
     // Sums of two come into being in ascending order, so the smallest node is always the next leaf
     // or the next sum.
-    let mut sums: Vec<u32> = Vec::with_capacity(leaves.len());
+    let mut sums = [u32::MAX; SYMBOLS];
     // Leaves first, then sums: the number of the sum that each goes into.
-    let mut parents = vec![0usize; leaves.len().saturating_mul(2)];
+    let mut parents = [0u16; 2 * SYMBOLS];
     let (mut leaf, mut sum) = (0usize, 0usize);
-    for made in 0..leaves.len().saturating_sub(1) {
+    let inner = leaves.len().saturating_sub(1);
+    for made in 0..inner {
         let mut total = 0u32;
         for _ in 0..2 {
-            let next_leaf = leaves.get(leaf).map_or(u32::MAX, |leaf| leaf.0);
+            let next_leaf = leaves.get(leaf).map(|leaf| leaf.0);
             let next_sum = sums.get(sum).copied().unwrap_or(u32::MAX);
-            let takes_leaf = next_leaf <= next_sum && leaf < leaves.len();
-            let node = if takes_leaf {
-                leaf
-            } else {
-                leaves.len().saturating_add(sum)
+            let (node, count) = match next_leaf {
+                Some(count) if count <= next_sum => {
+                    leaf = leaf.saturating_add(1);
+                    (leaf.saturating_sub(1), count)
+                }
+                _ => {
+                    sum = sum.saturating_add(1);
+                    (leaves.len().saturating_add(sum).saturating_sub(1), next_sum)
+                }
             };
-            let (least, place) = if takes_leaf {
-                (next_leaf, &mut leaf)
-            } else {
-                (next_sum, &mut sum)
-            };
-            *place = place.saturating_add(1);
-            total = total.saturating_add(least);
+            total = total.saturating_add(count);
             if let Some(parent) = parents.get_mut(node) {
-                *parent = leaves.len().saturating_add(made);
+                *parent = u16::try_from(leaves.len().saturating_add(made)).unwrap_or(0);
             }
         }
-        sums.push(total);
+        if let Some(sum) = sums.get_mut(made) {
+            *sum = total;
+        }
     }
-    let mut depths = vec![0u8; parents.len()];
-    let root = leaves.len().saturating_add(sums.len()).saturating_sub(1);
+    let mut depths = [0u8; 2 * SYMBOLS];
+    let root = leaves.len().saturating_add(inner).saturating_sub(1);
     for node in (0..root).rev() {
         let parent = parents.get(node).copied().unwrap_or(0);
         let depth = depths
-            .get(parent)
+            .get(usize::from(parent))
             .map_or(0, |depth| depth.saturating_add(1));
         if let Some(place) = depths.get_mut(node) {
             *place = depth;
         }
     }
-    depths.truncate(leaves.len());
-    // A single leaf is the root, and gets one bit all the same.
-    depths.iter_mut().for_each(|depth| *depth = (*depth).max(1));
+    if let ([_], [depth, ..]) = (leaves, &mut depths) {
+        *depth = 1; // a single leaf is the root, and gets one bit all the same
+    }
     depths
 }
 

@@ -38,9 +38,9 @@ impl Layout {
             layout.draw(x, y, &FINDER);
         }
         layout.draw(8, width.saturating_sub(8), &[1]);
-        let centres = alignment_centres(version, width);
-        for &y in centres.as_slice() {
-            for &x in centres.as_slice() {
+        let centres = Centres::of(version, width);
+        for y in centres.all() {
+            for x in centres.all() {
                 let at_finder = [(6, 6), (6, end), (end, 6)].contains(&(x, y));
                 if !at_finder {
                     let (x, y) = (x.saturating_sub(2), y.saturating_sub(2));
@@ -102,8 +102,8 @@ impl Layout {
 
     /// Puts bits into the free modules: two columns at a time from right to left, up, then down, and
     /// so on. What is left when the bits end stays light.
-    pub(super) fn place(&mut self, codewords: &[&[u8]]) {
-        let mut bits = Bits::new(codewords);
+    pub(super) fn place(&mut self, codewords: &[u8]) {
+        let mut bits = Bits { codewords, next: 0 };
         let mut right = self.dark.len().saturating_sub(1);
         let mut upwards = true;
         while right > 0 {
@@ -124,19 +124,13 @@ impl Layout {
     }
 }
 
-/// The bits of codewords, highest first.
-struct Bits {
-    /// All of them, and eight zeros.
-    bytes: Zeroizing<Vec<u8>>,
+/// The bits of codewords, highest first, and zeros behind them.
+struct Bits<'a> {
+    codewords: &'a [u8],
     next: usize,
 }
 
-impl Bits {
-    fn new(codewords: &[&[u8]]) -> Self {
-        let bytes = Zeroizing::new([codewords, &[&[0; 8]]].concat().concat());
-        Bits { bytes, next: 0 }
-    }
-
+impl Bits<'_> {
     /// Puts the next bits into two columns of a row as far as they are free, the right one first.
     fn place_two(&mut self, (dark, free): (&mut Row, &Row), left: usize) {
         let (bits, used) = match two(free, left) {
@@ -150,33 +144,50 @@ impl Bits {
         self.next = self.next.wrapping_add(used);
     }
 
-    /// The next bits from the highest on; more than 56 of them.
+    /// The next two bits, and more, from the highest on.
     fn peek(&self) -> u64 {
-        let bytes = self.bytes.get(self.next / 8..);
-        let bytes = bytes.and_then(|bytes| bytes.first_chunk());
+        let mut bytes = self.codewords.iter().skip(self.next / 8);
+        let [first, second] = [bytes.next(), bytes.next()].map(|byte| byte.copied().unwrap_or(0));
         let passed = u32::try_from(self.next % 8).unwrap_or(0);
-        bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes).wrapping_shl(passed))
+        let both = u64::from(first) << 56 | u64::from(second) << 48;
+        both.wrapping_shl(passed)
     }
 }
 
 /// Where alignment patterns have their centres, in columns as in rows; annex E. Computed: equal
 /// steps from the last one down, and 6.
-fn alignment_centres(version: usize, width: usize) -> Vec<usize> {
-    if version == 1 {
-        return Vec::new();
+struct Centres {
+    count: usize,
+    last: usize,
+    step: usize,
+}
+
+impl Centres {
+    fn of(version: usize, width: usize) -> Self {
+        let count = match version {
+            ..=1 => 0,
+            _ => (version / 7).saturating_add(2),
+        };
+        // Even, and as much as it takes to come from the last one down to 6.
+        let step = version
+            .saturating_mul(8)
+            .saturating_add(count.saturating_mul(3))
+            .saturating_add(5)
+            .checked_div(count.saturating_sub(1).saturating_mul(4))
+            .unwrap_or(0)
+            .saturating_mul(2);
+        let last = width.saturating_sub(7);
+        Centres { count, last, step }
     }
-    let count = (version / 7).saturating_add(2);
-    let gaps = count.saturating_sub(1).max(1);
-    let step = version
-        .saturating_mul(8)
-        .saturating_add(count.saturating_mul(3))
-        .saturating_add(5)
-        .checked_div(gaps.saturating_mul(4))
-        .unwrap_or(0)
-        .saturating_mul(2);
-    let last = width.saturating_sub(7);
-    let computed = (0..gaps).map(|n| last.saturating_sub(step.saturating_mul(n)));
-    computed.chain([6]).collect()
+
+    fn all(&self) -> impl Iterator<Item = usize> {
+        let (last, step) = (self.last, self.step);
+        let stepwise = (1..self.count).map(move |n| {
+            let steps = n.saturating_sub(1).saturating_mul(step);
+            last.saturating_sub(steps)
+        });
+        stepwise.chain((self.count > 0).then_some(6))
+    }
 }
 
 fn usize_of(number: u32) -> usize {
@@ -203,7 +214,7 @@ mod tests {
                 .collect();
             let mut layout = Layout::new(version.into());
             for data in [&[][..], &codewords[..]] {
-                layout.place(&[data]);
+                layout.place(data);
                 if !data.is_empty() {
                     canvas.draw_data(data, &[]);
                 }

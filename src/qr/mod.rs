@@ -3,6 +3,7 @@
 mod bits;
 mod bitstream;
 mod coloured;
+mod correction;
 mod deflate;
 mod huffman;
 mod layout;

@@ -1,11 +1,12 @@
 //! The modules of a QR symbol, ISO/IEC 18004.
 
 use qrcode::types::Version;
-use qrcode::{EcLevel, bits, ec};
+use qrcode::{EcLevel, bits};
 use zeroize::Zeroizing;
 
 use crate::qr::ErrorCorrection;
 use crate::qr::bits::{Row, get};
+use crate::qr::correction::codewords;
 use crate::qr::layout::Layout;
 use crate::qr::mask::apply_best;
 
@@ -25,15 +26,13 @@ impl Symbol {
             ErrorCorrection::H => EcLevel::H,
         };
         let bits = bits::encode_auto(text.as_bytes(), crate_level).ok()?;
-        let version = bits.version();
-        let Version::Normal(number) = version else {
+        let Version::Normal(version) = bits.version() else {
             return None;
         };
+        let version = usize::try_from(version).ok()?;
         let data = Zeroizing::new(bits.into_bytes());
-        let (data, correction) = ec::construct_codewords(&data, version, crate_level).ok()?;
-        let (data, correction) = (Zeroizing::new(data), Zeroizing::new(correction));
-        let mut layout = Layout::new(usize::try_from(number).ok()?);
-        layout.place(&[&data, &correction]);
+        let mut layout = Layout::new(version);
+        layout.place(&codewords(&data, version, level)?);
         let rows = apply_best(layout, level);
         Some(Symbol { rows })
     }
