@@ -39,7 +39,7 @@ macro_rules! programs {
     };
 }
 
-programs!(abi code dlopen flood fork handle input json_text null quiet secrets stack threads wipe);
+programs!(abi allocations code dlopen flood fork handle input json_text null quiet secrets stack threads wipe);
 
 fn check(program: &str) {
     let folder = scratch(program);
@@ -52,7 +52,7 @@ fn check(program: &str) {
         }
         let plain = compile(&source, &folder.join("plain"), library, STRICT);
         run_test(&what, &mut Command::new(&plain));
-        if program == "wipe" {
+        if ["allocations", "wipe"].contains(&program) {
             announce(&format!(
                 "SKIPPED: {what}, sanitizers and valgrind: they bring an allocator of their own"
             ));
