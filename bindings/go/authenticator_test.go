@@ -122,7 +122,7 @@ func TestNothingWorksAfterClose(t *testing.T) {
 
 // Closing waits for the calls of other goroutines: none of them meets a freed authenticator.
 func TestCloseWhileOthersCall(t *testing.T) {
-	for round := 0; round < 50; round++ {
+	for round := 0; round < 20; round++ {
 		authenticator := newAuthenticator(t, factor2.Config{FactorName: "totp"})
 		var all, started sync.WaitGroup
 		for name, operation := range operations(authenticator) {
@@ -201,7 +201,7 @@ func isOpen(t *testing.T, path string) bool {
 func TestMemoryStaysFlat(t *testing.T) {
 	authenticator := newAuthenticator(t, factor2.Config{FactorName: "totp"})
 	round := func() {
-		for i := 0; i < 1000; i++ {
+		for i := 0; i < 300; i++ {
 			for _, operation := range operations(authenticator) {
 				operation()
 			}
@@ -222,7 +222,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		round()
 	}
 	if grown := residentKiB(t) - before; grown > 4096 {
-		t.Errorf("%d KiB more after 5,000 rounds", grown)
+		t.Errorf("%d KiB more after 1,500 rounds", grown)
 	}
 }
 
