@@ -3,6 +3,7 @@ package factor2_test
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"image/png"
 	"strings"
 	"testing"
@@ -69,13 +70,15 @@ func TestASecretOfLessThan128BitsComesWithAWarning(t *testing.T) {
 func TestWithoutACodeOrASecretNobodyGetsIn(t *testing.T) {
 	authenticator := newAuthenticator(t, factor2.Config{})
 	for _, request := range []factor2.VerifyRequest{{}, {TOTPSecret: secret}, {OTP: "967967"}} {
-		if verification, err := authenticator.Verify(request); verification != nil || !isInvalidToken(err) {
+		if verification, err := authenticator.Verify(request); verification != nil || !errors.Is(err, factor2.ErrInvalidToken) {
 			t.Errorf("%+v: %v", request, err)
 		}
 	}
 }
 
-func isInvalidToken(err error) bool {
-	failure, ok := err.(*factor2.Error)
-	return ok && failure.Status == factor2.ErrInvalidToken
+func TestACredentialThatWasNeverTriedHasAZeroRecord(t *testing.T) {
+	record, err := newAuthenticator(t, factor2.Config{}).Inspect(secret)
+	if err != nil || *record != (factor2.Record{}) {
+		t.Errorf("%+v: %v", record, err)
+	}
 }
