@@ -37,6 +37,7 @@ pkg-config|pkg-config --version|pkg-config
 pngcheck|command -v pngcheck|pngcheck
 python3|python3 --version|python3
 openssl|openssl version|openssl
+go and gofmt|go version && command -v gofmt|golang-go
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools
 END

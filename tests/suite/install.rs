@@ -290,11 +290,11 @@ fn contributing_names_every_make_target() {
     assert_eq!(named, targets.collect());
 }
 
-fn variable(name: &str, path: &Path) -> String {
+pub fn variable(name: &str, path: &Path) -> String {
     format!("{name}={}", path.display())
 }
 
-fn make(target: &str, variables: &[String]) -> Output {
+pub fn make(target: &str, variables: &[String]) -> Output {
     artifacts();
     // A strict umask, for the modes of what is installed must not depend on it.
     without_make(&mut Command::new("sh"))
@@ -322,7 +322,7 @@ fn without_make(command: &mut Command) -> &mut Command {
     command
 }
 
-fn succeed(output: Output) -> String {
+pub fn succeed(output: Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -16,6 +16,7 @@ mod clock;
 mod codes;
 mod config;
 mod fuzz;
+mod go;
 mod guard;
 #[cfg(feature = "redis")]
 mod guard_redis;

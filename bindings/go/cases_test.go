@@ -1,0 +1,304 @@
+package factor2_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"factor2"
+)
+
+// The list of cases that all bindings share; its README says how it is read.
+type caseList struct {
+	Statuses []struct {
+		Status     factor2.Status `json:"status"`
+		Name       string         `json:"name"`
+		HTTPStatus int            `json:"http_status"`
+	} `json:"statuses"`
+	Cases []struct {
+		Name   string     `json:"name"`
+		Config caseConfig `json:"config"`
+		Error  *caseError `json:"error"`
+		Close  bool       `json:"close"`
+		Steps  []caseStep `json:"steps"`
+	} `json:"cases"`
+}
+
+type caseConfig struct {
+	factor2.Config
+	Period    int64          `json:"period"`
+	Guard     *factor2.Guard `json:"guard"`
+	FixedTime *int64         `json:"fixed_time"`
+}
+
+func (config *caseConfig) settings() factor2.Config {
+	settings := config.Config
+	settings.Period = time.Duration(config.Period) * time.Second
+	settings.Guard = config.Guard
+	if config.FixedTime != nil {
+		settings.FixedTime = time.Unix(*config.FixedTime, 0)
+	}
+	return settings
+}
+
+type caseStep struct {
+	Call    string         `json:"call"`
+	Request any            `json:"request"`
+	Answer  map[string]any `json:"answer"`
+	Error   *caseError     `json:"error"`
+	Data    string         `json:"data"`
+}
+
+type caseError struct {
+	Code       string `json:"code"`
+	HTTPStatus int    `json:"http_status"`
+	RetryAfter int64  `json:"retry_after_s"`
+}
+
+func readCases(t *testing.T) caseList {
+	t.Helper()
+	text, err := os.ReadFile("../cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases caseList
+	decodeStrictly(t, text, &cases)
+	if len(cases.Cases) == 0 || len(cases.Statuses) == 0 {
+		t.Fatal("no cases")
+	}
+	return cases
+}
+
+func TestCases(t *testing.T) {
+	for _, c := range readCases(t).Cases {
+		c := c
+		t.Run(c.Name, func(t *testing.T) {
+			authenticator, err := factor2.New(c.Config.settings())
+			if c.Error != nil {
+				c.Error.check(t, err)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer authenticator.Close()
+			if c.Close {
+				authenticator.Close()
+			}
+			for i, step := range c.Steps {
+				request := encodeJSON(t, spelledOut(step.Request))
+				answer, data, err := call(t, authenticator, step.Call, request)
+				if step.Error != nil {
+					step.Error.check(t, err)
+					keepsQuiet(t, err, request)
+					continue
+				}
+				if err != nil {
+					t.Fatalf("step %d: %v", i, err)
+				}
+				if !matches(answer, step.Answer) {
+					t.Errorf("step %d: %v is not %v", i, answer, step.Answer)
+				}
+				if step.Data == "png" && !bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")) {
+					t.Errorf("step %d: %.8q is no PNG", i, data)
+				}
+			}
+		})
+	}
+}
+
+// Makes a case's call through the typed API. Gives its answer as the header has it.
+func call(t *testing.T, authenticator *factor2.Authenticator, name string, request []byte) (any, []byte, error) {
+	t.Helper()
+	secret := struct {
+		TOTPSecret string `json:"totpsecret"`
+	}{}
+	switch name {
+	case "describe":
+		description, err := authenticator.Describe()
+		if err != nil {
+			return nil, nil, err
+		}
+		answer := answerOf(t, description)
+		answer["period"] = description.Period.Seconds()
+		return answer, nil, nil
+	case "create_secret":
+		var typed factor2.CreateSecretRequest
+		decodeStrictly(t, request, &typed)
+		made, err := authenticator.CreateSecret(typed)
+		if err != nil {
+			return nil, nil, err
+		}
+		return answerOf(t, made), made.PNG, nil
+	case "qr_png":
+		var typed factor2.QRPNGRequest
+		decodeStrictly(t, request, &typed)
+		picture, err := authenticator.QRPNG(typed)
+		if err != nil {
+			return nil, nil, err
+		}
+		return answerOf(t, picture), picture.PNG, nil
+	case "prepare_configuration":
+		var typed struct{ User struct{ Username string } }
+		decodeStrictly(t, request, &typed)
+		configuration, err := authenticator.PrepareConfiguration(typed.User.Username)
+		return answerOf(t, configuration), nil, err
+	case "reprepare_configuration":
+		var typed struct {
+			Username   string
+			SessionKey struct{ Data string }
+		}
+		decodeStrictly(t, request, &typed)
+		reconfiguration, err := authenticator.ReprepareConfiguration(typed.Username, typed.SessionKey.Data)
+		return answerOf(t, reconfiguration), nil, err
+	case "verify":
+		var typed factor2.VerifyRequest
+		decodeStrictly(t, request, &typed)
+		verification, err := authenticator.Verify(typed)
+		if err != nil {
+			return nil, nil, err
+		}
+		answer := answerOf(t, verification)
+		answer["accepted"] = true
+		return answer, nil, nil
+	case "inspect", "reset":
+		decodeStrictly(t, request, &secret)
+		operation := authenticator.Inspect
+		if name == "reset" {
+			operation = authenticator.Reset
+		}
+		record, err := operation(secret.TOTPSecret)
+		if err != nil {
+			return nil, nil, err
+		}
+		answer := map[string]any{"last_step": nil, "failures": float64(record.Failures), "locked_until": 0.0,
+			"disabled": record.Disabled}
+		if record.LastStep != nil {
+			answer["last_step"] = float64(*record.LastStep)
+		}
+		if !record.LockedUntil.IsZero() {
+			answer["locked_until"] = float64(record.LockedUntil.Unix())
+		}
+		return answer, nil, nil
+	case "generate":
+		decodeStrictly(t, request, &secret)
+		code, err := authenticator.Generate(secret.TOTPSecret)
+		if err != nil {
+			return nil, nil, err
+		}
+		return map[string]any{"otp": code.OTP, "valid_for_s": code.ValidFor.Seconds()}, nil, nil
+	}
+	t.Fatalf("there is no operation %q", name)
+	return nil, nil, nil
+}
+
+func (expected *caseError) check(t *testing.T, err error) {
+	t.Helper()
+	var failure *factor2.Error
+	if !errors.As(err, &failure) {
+		t.Fatalf("%v is not %s", err, expected.Code)
+	}
+	if failure.Code != expected.Code || !errors.Is(err, sentinels[expected.Code]) {
+		t.Errorf("%v is not %s", err, expected.Code)
+	}
+	if expected.HTTPStatus != 0 && failure.HTTPStatus != expected.HTTPStatus {
+		t.Errorf("%v has the HTTP status %d", err, failure.HTTPStatus)
+	}
+	if expected.RetryAfter != int64(failure.RetryAfter/time.Second) {
+		t.Errorf("%v has to wait %v", err, failure.RetryAfter)
+	}
+	if failure.Message == "" || failure.Message == "no further details" {
+		t.Errorf("%v has no message", err)
+	}
+}
+
+// No error repeats what could be a secret or a code.
+func keepsQuiet(t *testing.T, err error, request []byte) {
+	t.Helper()
+	words := strings.FieldsFunc(string(request), func(c rune) bool { return !strings.ContainsRune(wordCharacters, c) })
+	for _, word := range words {
+		if len(word) >= 6 && word == strings.ToUpper(word) && strings.Contains(err.Error(), word) {
+			t.Errorf("%v repeats %s", err, word)
+		}
+	}
+}
+
+const wordCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// Whether an answer has what a case expects of it: the members that are named.
+func matches(answer, expected any) bool {
+	switch expected := expected.(type) {
+	case map[string]any:
+		text, _ := answer.(string)
+		if prefix, ok := expected["$prefix"].(string); ok {
+			return strings.HasPrefix(text, prefix)
+		}
+		if length, ok := expected["$length"].(float64); ok {
+			return utf8.RuneCountInString(text) == int(length)
+		}
+		members, ok := answer.(map[string]any)
+		for name, value := range expected {
+			member, there := members[name]
+			ok = ok && there && matches(member, value)
+		}
+		return ok
+	case []any:
+		items, ok := answer.([]any)
+		ok = ok && len(items) == len(expected)
+		for i := 0; ok && i < len(items); i++ {
+			ok = matches(items[i], expected[i])
+		}
+		return ok
+	}
+	return reflect.DeepEqual(answer, expected)
+}
+
+// A request with its {"$repeat":[text,n]} written out.
+func spelledOut(request any) any {
+	members, ok := request.(map[string]any)
+	if !ok {
+		return request
+	}
+	if repeat, ok := members["$repeat"].([]any); ok {
+		return strings.Repeat(repeat[0].(string), int(repeat[1].(float64)))
+	}
+	for name, value := range members {
+		members[name] = spelledOut(value)
+	}
+	return members
+}
+
+// A typed answer under the header's names.
+func answerOf(t *testing.T, typed any) map[string]any {
+	t.Helper()
+	var answer map[string]any
+	if err := json.Unmarshal(encodeJSON(t, typed), &answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func encodeJSON(t *testing.T, value any) []byte {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Members that nobody reads would be cases that are not tried.
+func decodeStrictly(t *testing.T, text []byte, value any) {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(value); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,130 @@
+package factor2
+
+import "time"
+
+// Config holds the settings of an [Authenticator]. Only Issuer is required: the zero value of each other
+// one stands for the default that is named with it.
+type Config struct {
+	// Your service's name as apps show it: 1 to 255 bytes, no colon, no control characters.
+	Issuer string `json:"issuer,omitempty"`
+	// The factor's name in crossauth; [Authenticator.PrepareConfiguration] needs it.
+	FactorName string `json:"factor_name,omitempty"`
+	// What users are shown when they choose a factor: "Authenticator app".
+	FriendlyName string `json:"friendly_name,omitempty"`
+	// "SHA1", the default, "SHA256" or "SHA512"; many apps know SHA1 only.
+	Algorithm string `json:"algorithm,omitempty"`
+	// Digits of a code, 6 to 8: 6.
+	Digits int `json:"digits,omitempty"`
+	// How long one code is the current one, whole seconds from 15 to 120: 30 seconds.
+	Period time.Duration `json:"-"`
+	// Which steps beside the current one are accepted: one on each side.
+	Window *Window `json:"window,omitempty"`
+	// Length of new secrets in bytes, 16 to 64: 20.
+	SecretBytes int `json:"secret_bytes,omitempty"`
+	// How QR codes look.
+	QR QR `json:"qr"`
+	// Who remembers accepted codes and counts wrong ones: this process, in its memory.
+	Guard *Guard `json:"-"`
+	// For tests: what the clock shows. It stands still then. The system's clock.
+	FixedTime time.Time `json:"-"`
+}
+
+// Window tells how many steps before and after the current one are accepted, 0 to 2 each. There are no
+// defaults in it: &Window{} accepts the current step only.
+type Window struct {
+	Past   int `json:"past"`
+	Future int `json:"future"`
+}
+
+// QR tells how QR codes look.
+type QR struct {
+	// Pixels per module, 1 to 32: 10.
+	ModulePx int `json:"module_px,omitempty"`
+	// Light modules around the symbol, 0 to 16: 5. Scanners want 4.
+	QuietZone *int `json:"quiet_zone,omitempty"`
+	// "L", "M", "Q" or "H", for 7, 15, 25, 30 % of the symbol that may be unreadable: "M".
+	ErrorCorrection string `json:"error_correction,omitempty"`
+	// Colours, with a contrast of 3:1 at least: "#000000" on "#ffffff".
+	Dark  string `json:"dark,omitempty"`
+	Light string `json:"light,omitempty"`
+	// A PNG to be shown in the middle, at most 1024 pixels wide and high: none. It raises
+	// ErrorCorrection to "H".
+	Logo []byte `json:"logo,omitempty"`
+}
+
+// The guard's stores.
+const (
+	StoreMemory = "memory" // this process
+	StoreSQLite = "sqlite" // all processes of one machine
+	StoreRedis  = "redis"  // a fleet; also Valkey
+	StoreNone   = "none"   // the caller keeps the last step, see [VerifyRequest]
+)
+
+// Guard tells who remembers accepted codes and counts wrong ones, and when wrong codes have
+// consequences. Store is required; which other members belong to which store is said with them.
+type Guard struct {
+	// StoreMemory, StoreSQLite, StoreRedis or StoreNone.
+	Store string `json:"store,omitempty"`
+	// Wrong codes in a row that lock the credential, for longer each time: 5. Not for StoreNone.
+	Soft int `json:"soft,omitempty"`
+	// Wrong codes in a row that disable it, at most 100: 33. Not for StoreNone.
+	Hard int `json:"hard,omitempty"`
+	// The first lock, in whole seconds: 30 seconds. Not for StoreNone.
+	BaseDelay time.Duration `json:"-"`
+	// The longest lock, in whole seconds: one hour. Not for StoreNone.
+	MaxDelay time.Duration `json:"-"`
+	// StoreMemory: how many records there is room for: 100,000.
+	MaxRecords int `json:"max_records,omitempty"`
+	// StoreSQLite and StoreRedis: the longest that a call may wait for the store, in whole milliseconds
+	// from 10 to 5000: one second.
+	Budget time.Duration `json:"-"`
+	// StoreSQLite: the file, whose folder only its owner may write. Required.
+	Path string `json:"path,omitempty"`
+	// StoreSQLite: whether to make the file if it is missing.
+	Create bool `json:"create,omitempty"`
+	// StoreSQLite: "FULL", the default, or "NORMAL", which is many times faster, and with which a power
+	// failure may forget the last codes.
+	Synchronous string `json:"synchronous,omitempty"`
+	// StoreRedis: redis://, rediss:// (TLS) or unix:// with user, password and database as usual; several
+	// for a cluster. Required.
+	URLs []string `json:"url,omitempty"`
+	// StoreRedis: of the keys: "factor2:".
+	Prefix string `json:"prefix,omitempty"`
+	// StoreRedis: a PEM file of the authorities to trust. Required with rediss://.
+	CAFile string `json:"ca_file,omitempty"`
+}
+
+// The settings as the library reads them.
+func (config *Config) wire() any {
+	type plain Config
+	wire := struct {
+		*plain
+		Period    float64 `json:"period,omitempty"`
+		Guard     any     `json:"guard,omitempty"`
+		FixedTime *int64  `json:"fixed_time,omitempty"`
+	}{plain: (*plain)(config), Period: config.Period.Seconds()}
+	if config.Guard != nil {
+		wire.Guard = config.Guard.wire()
+	}
+	if !config.FixedTime.IsZero() {
+		seconds := config.FixedTime.Unix()
+		wire.FixedTime = &seconds
+	}
+	return wire
+}
+
+// Durations with a fraction go as they are: the library refuses them, by the setting's name.
+func (guard *Guard) wire() any {
+	type plain Guard
+	return struct {
+		*plain
+		BaseDelay float64 `json:"base_delay_s,omitempty"`
+		MaxDelay  float64 `json:"max_delay_s,omitempty"`
+		Budget    float64 `json:"budget_ms,omitempty"`
+	}{
+		(*plain)(guard),
+		guard.BaseDelay.Seconds(),
+		guard.MaxDelay.Seconds(),
+		float64(guard.Budget) / float64(time.Millisecond),
+	}
+}

@@ -1,0 +1,3 @@
+module factor2
+
+go 1.19

@@ -1,0 +1,84 @@
+package factor2_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"image/png"
+	"strings"
+	"testing"
+
+	"factor2"
+)
+
+func TestThePictureIsAPNG(t *testing.T) {
+	authenticator := newAuthenticator(t, factor2.Config{FactorName: "totp"})
+	picture, err := authenticator.QRPNG(factor2.QRPNGRequest{Username: "bob", TOTPSecret: secret, Text: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := png.Decode(bytes.NewReader(picture.PNG))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := decoded.Bounds().Size()
+	if size.X != picture.Width || size.Y != picture.Height || size.X == 0 {
+		t.Error(size, picture.Width, picture.Height)
+	}
+	if strings.Count(picture.Text, "\n") < 10 || !strings.Contains(picture.Text, "█") {
+		t.Errorf("%q", picture.Text)
+	}
+
+	made, err := authenticator.CreateSecret(factor2.CreateSecretRequest{Username: "bob", TOTPSecret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inURI, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(made.QR, "data:image/png;base64,"))
+	if err != nil || !bytes.Equal(inURI, made.PNG) || !bytes.Equal(made.PNG, picture.PNG) {
+		t.Error("the pictures differ", err)
+	}
+	if made.URI != picture.URI {
+		t.Error(made.URI, picture.URI)
+	}
+}
+
+func TestASecretOfLessThan128BitsComesWithAWarning(t *testing.T) {
+	authenticator := newAuthenticator(t, factor2.Config{})
+	const short = "GEZDGNBVGY3TQOJQ"
+	code, err := authenticator.Generate(short)
+	if err != nil || len(code.Warnings) != 1 {
+		t.Fatal(code, err)
+	}
+	picture, err := authenticator.QRPNG(factor2.QRPNGRequest{Username: "bob", TOTPSecret: short})
+	if err != nil || len(picture.Warnings) != 1 {
+		t.Error(err)
+	}
+	made, err := authenticator.CreateSecret(factor2.CreateSecretRequest{Username: "bob", TOTPSecret: short})
+	if err != nil || len(made.Warnings) != 1 {
+		t.Error(err)
+	}
+	again, err := authenticator.ReprepareConfiguration("bob", `{"2fa":{"totpsecret":"`+short+`","factor2":"totp"}}`)
+	if err != nil || len(again.Warnings) != 1 {
+		t.Error(err)
+	}
+	verification, err := authenticator.Verify(factor2.VerifyRequest{TOTPSecret: short, OTP: code.OTP})
+	if err != nil || len(verification.Warnings) != 1 {
+		t.Error(err)
+	}
+}
+
+func TestWithoutACodeOrASecretNobodyGetsIn(t *testing.T) {
+	authenticator := newAuthenticator(t, factor2.Config{})
+	for _, request := range []factor2.VerifyRequest{{}, {TOTPSecret: secret}, {OTP: "967967"}} {
+		if verification, err := authenticator.Verify(request); verification != nil || !errors.Is(err, factor2.ErrInvalidToken) {
+			t.Errorf("%+v: %v", request, err)
+		}
+	}
+}
+
+func TestACredentialThatWasNeverTriedHasAZeroRecord(t *testing.T) {
+	record, err := newAuthenticator(t, factor2.Config{}).Inspect(secret)
+	if err != nil || *record != (factor2.Record{}) {
+		t.Errorf("%+v: %v", record, err)
+	}
+}
