@@ -31,6 +31,42 @@ fn it_names_every_function() {
     }
 }
 
+/// Refresh with `make bench`: each row has the cells of one line there, in their order.
+#[test]
+fn its_figures_are_those_of_the_benchmark() {
+    let cells = |line: &str| -> Vec<String> {
+        let cells = line.split('|').map(|cell| cell.trim().to_owned());
+        cells.filter(|cell| !cell.is_empty()).collect()
+    };
+    let results = fs::read_to_string(root().join("benches/results.md")).unwrap();
+    let readme = readme();
+    let (_, section) = readme.split_once("\n## Performance\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    let mut compared = 0;
+    for row in rows {
+        let row = cells(row);
+        let line = results
+            .lines()
+            .map(cells)
+            .find(|line| line.first() == row.first());
+        let line = line.unwrap_or_else(|| panic!("not in results.md: {row:?}"));
+        let mut line = line.iter();
+        assert!(
+            row.iter().all(|cell| line.any(|other| other == cell)),
+            "{row:?}"
+        );
+        compared += 1;
+    }
+    assert!(compared >= 6);
+    let machine = results
+        .lines()
+        .find(|line| line.contains(" cores; "))
+        .unwrap();
+    let machine = machine.split(',').next().unwrap();
+    assert!(section.contains(machine), "the machine was {machine}");
+}
+
 /// Refresh with `make header`, which blesses this as well.
 #[test]
 fn its_picture_is_what_the_library_draws() {
