@@ -332,56 +332,53 @@ class authenticator {
     /** Frees it before its scope ends. No other thread may be using it. */
     void close() noexcept { handle_.reset(); }
 
-    [[nodiscard]] response describe() const { return call(factor2_describe, "{}"); }
+    response describe() const { return call(factor2_describe, "{}"); }
 
-    [[nodiscard]] response create_secret(std::string_view username) const {
+    response create_secret(std::string_view username) const {
         return ask(factor2_create_secret, {{"username", username}});
     }
-    [[nodiscard]] response create_secret(std::string_view username, std::string_view totpsecret) const {
+    response create_secret(std::string_view username, std::string_view totpsecret) const {
         return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
     }
 
     /** With `text`, the answer has the picture for a terminal as well. */
-    [[nodiscard]] response qr_png(std::string_view username, std::string_view totpsecret,
-                                  bool text = false) const {
+    response qr_png(std::string_view username, std::string_view totpsecret, bool text = false) const {
         return ask(factor2_qr_png, {{"username", username},
                                     {"totpsecret", totpsecret},
                                     {"text", text ? "true" : "false", true}});
     }
 
-    [[nodiscard]] response prepare_configuration(std::string_view username) const {
+    response prepare_configuration(std::string_view username) const {
         const detail::object user{{"username", username}};
         return ask(factor2_prepare_configuration, {{"user", user.text(), true}});
     }
 
     /** `data` is the session's JSON text. */
-    [[nodiscard]] response reprepare_configuration(std::string_view username, std::string_view data) const {
+    response reprepare_configuration(std::string_view username, std::string_view data) const {
         const detail::object key{{"data", data}};
         return ask(factor2_reprepare_configuration,
                    {{"username", username}, {"sessionKey", key.text(), true}});
     }
 
     /** True only for an accepted code; `otp` is what the user typed. */
-    [[nodiscard]] response verify(std::string_view totpsecret, std::string_view otp) const {
+    response verify(std::string_view totpsecret, std::string_view otp) const {
         return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}});
     }
     /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")` before you let the user in. */
-    [[nodiscard]] response verify(std::string_view totpsecret, std::string_view otp,
-                                  std::int64_t last_step) const {
+    response verify(std::string_view totpsecret, std::string_view otp, std::int64_t last_step) const {
         const std::string step = std::to_string(last_step);
-        return ask(factor2_verify,
-                   {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});
+        return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});
     }
 
-    [[nodiscard]] response inspect(std::string_view totpsecret) const {
+    response inspect(std::string_view totpsecret) const {
         return ask(factor2_inspect, {{"totpsecret", totpsecret}});
     }
 
-    [[nodiscard]] response reset(std::string_view totpsecret) const {
+    response reset(std::string_view totpsecret) const {
         return ask(factor2_reset, {{"totpsecret", totpsecret}});
     }
 
-    [[nodiscard]] response generate(std::string_view totpsecret) const {
+    response generate(std::string_view totpsecret) const {
         return ask(factor2_generate, {{"totpsecret", totpsecret}});
     }
 
@@ -390,7 +387,7 @@ class authenticator {
                                          factor2_response **);
 
     /** Any operation with a request in JSON: `call(factor2_verify, request)`. */
-    [[nodiscard]] response call(operation function, std::string_view request) const noexcept {
+    response call(operation function, std::string_view request) const noexcept {
         if (!handle_) return {FACTOR2_INVALID_HANDLE, nullptr};
         factor2_response *answer = nullptr;
         const factor2_status code = function(handle_.get(), begin_of(request), request.size(), &answer);

@@ -189,6 +189,10 @@ TEST moved_from_responses_are_told_by_name() {
     CHECK(second && !second.data().empty());
     second = guard.verify(SECRET, "000000");
     CHECK(second.status() == status::InvalidToken && second.data().empty());
+    response accepted = guard.verify(SECRET, CODE);
+    second = std::move(accepted);
+    CHECK(second && !accepted && accepted.status() == status::InvalidHandle); // NOLINT
+    second = guard.verify(SECRET, "000000");
     response &itself = second;
     second = std::move(itself);
     CHECK(second.status() == status::InvalidToken && contains(second.message(), "wrong code"));
