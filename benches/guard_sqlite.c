@@ -1,5 +1,6 @@
 /* The sqlite guard: beside the same transaction by SQLite's own C interface, and with many credentials. */
 #include <sqlite3.h>
+#include <string.h>
 
 #include "crowd.h"
 #include "themes.h"
@@ -28,24 +29,32 @@ static void write_id(uint64_t id[2], uint64_t credential) {
     id[1] = scrambled(2 * credential + 1);
 }
 
-/* Counts a wrong code; what is written changes each time, or SQLite would not write it. */
+/* All but the name of the next row, which is bound. */
+static void keep_row(const uint64_t id[2], const sqlite3_int64 record[4]) {
+    sqlite3_bind_blob(keep, 1, id, 2 * sizeof *id, SQLITE_STATIC);
+    for (int i = 0; i < 4; i++) sqlite3_bind_int64(keep, 3 + i, record[i]);
+    sqlite3_bind_int64(keep, 7, (sqlite3_int64)scrambled(id[0] ^ (uint64_t)record[1]));
+    done(keep);
+}
+
+/* Counts a wrong code as the library does: the same statements on the same table, whose columns src/guard/
+   sqlite/table.rs explains. What is written changes each time, or SQLite would not write it. */
 static void change(uint64_t credential) {
     uint64_t id[2];
-    sqlite3_int64 failures = 0;
     write_id(id, credential);
     done(begin);
     sqlite3_bind_blob(find, 1, id, sizeof id, SQLITE_STATIC);
-    int found = sqlite3_step(find);
-    CHECK(found == SQLITE_ROW || found == SQLITE_DONE);
-    if (found == SQLITE_ROW) failures = sqlite3_column_int64(find, 1) + 1;
+    CHECK(sqlite3_step(find) == SQLITE_ROW);
+    const void *nearest = sqlite3_column_blob(find, 0);
+    CHECK(nearest && sqlite3_column_bytes(find, 0) == sizeof id);
+    int known = memcmp(nearest, id, sizeof id) == 0;
+    sqlite3_int64 record[4] = {-1, 0, 0, 0};
+    for (int i = 0; known && i < 4; i++) record[i] = sqlite3_column_int64(find, 2 + i);
+    record[1] = (record[1] + 1) % 100;
+    CHECK(sqlite3_column_blob(find, 1));
+    sqlite3_bind_blob(keep, 2, sqlite3_column_blob(find, 1), sizeof id, SQLITE_TRANSIENT);
     CHECK(sqlite3_reset(find) == SQLITE_OK);
-    sqlite3_bind_blob(keep, 1, id, sizeof id, SQLITE_STATIC);
-    sqlite3_bind_int64(keep, 2, -1);
-    sqlite3_bind_int64(keep, 3, failures % 100);
-    sqlite3_bind_int64(keep, 4, 0);
-    sqlite3_bind_int64(keep, 5, 0);
-    sqlite3_bind_int64(keep, 6, (sqlite3_int64)scrambled(id[0] ^ (uint64_t)failures));
-    done(keep);
+    keep_row(id, record);
     done(commit);
 }
 
@@ -55,20 +64,25 @@ static void change_bare(size_t calls) {
 }
 
 static void open_bare(const char *path) {
+    static const uint64_t end[2];
+    static const sqlite3_int64 nothing[4];
     CHECK(sqlite3_open_v2(path, &bare,
                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                           NULL) == SQLITE_OK);
     CHECK(sqlite3_exec(bare,
                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                       "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, last_step INTEGER NOT NULL,"
-                       "failures INTEGER NOT NULL, locked_until INTEGER NOT NULL,"
-                       "disabled INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
+                       "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLOB NOT NULL,"
+                       "last_step INTEGER NOT NULL, failures INTEGER NOT NULL,"
+                       "locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL,"
+                       "checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
                        NULL, NULL, NULL) == SQLITE_OK);
     prepare_statement(&begin, "BEGIN IMMEDIATE");
-    prepare_statement(&find, "SELECT last_step, failures, locked_until, disabled, checksum "
-                             "FROM credential_1 WHERE id = ?1");
-    prepare_statement(&keep, "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    prepare_statement(&find, "SELECT id, next, last_step, failures, locked_until, disabled, checksum "
+                             "FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
+    prepare_statement(&keep, "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
     prepare_statement(&commit, "COMMIT");
+    sqlite3_bind_blob(keep, 2, end, sizeof end, SQLITE_STATIC);
+    keep_row(end, nothing);
     for (uint64_t i = 0; i < thousand.credentials; i++) change(i);
 }
 

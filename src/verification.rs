@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::authenticator::{Authenticator, bad_request, read_request};
 use crate::config::check_name;
 use crate::error::{Failure, Result, Status};
-use crate::guard::{Attempt, Credential, Record, Verdict};
+use crate::guard::{Attempt, Record, Verdict};
 use crate::json::{Object, Text};
 use crate::secret::Secret;
 use crate::totp::Code;
@@ -63,7 +63,7 @@ impl Authenticator {
             time_is_fixed: self.config.fixed_time.is_some(),
             id: 0,
         };
-        let verdict = self.guard.judge(|| Credential::of(&secret), attempt)?;
+        let verdict = self.guard.judge(&secret, attempt)?;
         let step = accepted_step(verdict, matched)?;
         Answer::new(&Body {
             accepted: true,
@@ -75,15 +75,15 @@ impl Authenticator {
 
     /// `{"totpsecret"}` -> the guard's record of this credential.
     pub(crate) fn inspect(&self, request: &str) -> Result<Answer> {
-        let credential = Credential::of(&read_secret(request)?);
-        let record = self.guard.store()?.inspect(&credential)?;
+        let secret = read_secret(request)?;
+        let record = self.guard.store()?.inspect(&secret)?;
         self.describe_record(&record)
     }
 
     /// `{"totpsecret"}` -> the record that is left when its wrong codes are forgotten.
     pub(crate) fn reset(&self, request: &str) -> Result<Answer> {
-        let credential = Credential::of(&read_secret(request)?);
-        let record = self.guard.store()?.reset(&credential)?;
+        let secret = read_secret(request)?;
+        let record = self.guard.store()?.reset(&secret)?;
         self.describe_record(&record)
     }
 

@@ -83,7 +83,8 @@ pub type factor2_status = c_int;
 /// @param response       set to the answer, `{}` or an error; may be NULL if you don't want it
 /// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (a setting is missing, unknown or wrong; the error's
 ///         message names it), FACTOR2_BAD_REQUEST (not UTF-8, or not one JSON object),
-///         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER
+///         FACTOR2_STORE_UNAVAILABLE, FACTOR2_RANDOM_UNAVAILABLE, FACTOR2_REQUEST_TOO_LARGE,
+///         FACTOR2_NULL_POINTER
 /// @since 0.1.0
 ///
 /// # Safety

@@ -27,20 +27,22 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{Failure, Result, Status};
-pub(crate) use credential::Credential;
+use crate::secret::Secret;
+use credential::Credential;
 pub(crate) use settings::GuardSettings;
 pub(crate) use state::{Attempt, Policy, Record, Verdict};
 
-/// A place that keeps the records of credentials, and changes one at a time.
+/// A place that keeps the records of credentials, and changes one at a time. A credential is given by
+/// its secret, from which each store derives the name that it needs.
 pub(crate) trait Store: Send + Sync {
     /// Judges an attempt and keeps the changed record, as one step that nobody comes between.
-    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict>;
+    fn judge(&self, secret: &Secret, attempt: Attempt, policy: &Policy) -> Result<Verdict>;
 
     /// The record as it is.
-    fn inspect(&self, credential: &Credential) -> Result<Record>;
+    fn inspect(&self, secret: &Secret) -> Result<Record>;
 
     /// Forgets the wrong codes, and gives the record that is left.
-    fn reset(&self, credential: &Credential) -> Result<Record>;
+    fn reset(&self, secret: &Secret) -> Result<Record>;
 }
 
 /// A store with the policy that it applies.
@@ -81,18 +83,14 @@ impl Guard {
         }
     }
 
-    /// Judges the code of a credential that `credential` computes only where it is needed.
-    pub(crate) fn judge(
-        &self,
-        credential: impl FnOnce() -> Credential,
-        attempt: Attempt,
-    ) -> Result<Verdict> {
+    /// Judges a code of the credential that has this secret.
+    pub(crate) fn judge(&self, secret: &Secret, attempt: Attempt) -> Result<Verdict> {
         match &self.store {
             None => {
                 let mut record = Record::NEW;
                 Ok(record.judge(&attempt, &self.settings.policy))
             }
-            Some(store) => store.judge(&credential(), attempt, &self.settings.policy),
+            Some(store) => store.judge(secret, attempt, &self.settings.policy),
         }
     }
 

@@ -1,9 +1,10 @@
 //! One value per process, for what must not be shared across `fork`: connections and their locks.
 
 use std::mem;
-use std::process;
 
 use once_cell::race::OnceBox;
+
+use crate::capi::process::ProcessMark;
 
 /// A value that each process makes for itself.
 ///
@@ -15,7 +16,7 @@ pub(super) struct PerProcess<T> {
 }
 
 struct Entry<T> {
-    process: u32,
+    process: ProcessMark,
     value: Option<T>,
     next: OnceBox<Entry<T>>,
 }
@@ -29,19 +30,18 @@ impl<T> PerProcess<T> {
 
     /// This process's value, made by `make` if there is none yet.
     pub(super) fn get(&self, make: impl Fn() -> T) -> &T {
-        let process = process::id();
         let mut place = &self.first;
         loop {
             match place.get() {
                 Some(Entry {
-                    process: owner,
+                    process,
                     value: Some(value),
                     ..
-                }) if *owner == process => return value,
+                }) if process.is_here() => return value,
                 Some(entry) => place = &entry.next,
                 None => {
                     let entry = Entry {
-                        process,
+                        process: ProcessMark::new(),
                         value: Some(make()),
                         next: OnceBox::new(),
                     };
@@ -55,7 +55,7 @@ impl<T> PerProcess<T> {
 
 impl<T> Drop for Entry<T> {
     fn drop(&mut self) {
-        if self.process != process::id() {
+        if !self.process.is_here() {
             mem::forget(self.value.take());
         }
     }

@@ -85,7 +85,7 @@ impl GuardSettings {
             StoreSettings::None => None,
             #[cfg(feature = "memory")]
             StoreSettings::Memory { max_records } => Some(Box::new(
-                crate::guard::memory::MemoryStore::new(*max_records),
+                crate::guard::memory::MemoryStore::new(*max_records)?,
             )),
             #[cfg(feature = "sqlite")]
             StoreSettings::Sqlite(settings) => {

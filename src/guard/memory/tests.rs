@@ -1,0 +1,104 @@
+//! The store beside a plain twin: one list of records, searched from the beginning.
+
+use data_encoding::BASE32_NOPAD;
+use proptest::prelude::*;
+
+use super::*;
+
+const POLICY: Policy = Policy {
+    soft: 3,
+    hard: 5,
+    base_delay_s: 30,
+    max_delay_s: 60,
+};
+
+/// Steps whose codes are accepted beside the current one.
+const WINDOW: i64 = 1;
+
+fn secret(number: u8) -> Secret {
+    Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap()
+}
+
+/// All records, with their secrets' numbers and when they were kept last.
+struct Plain {
+    records: Vec<(u8, Record, usize)>,
+    max_records: usize,
+    clock: usize,
+}
+
+impl Plain {
+    fn record(&self, number: u8) -> Option<Record> {
+        let found = self.records.iter().find(|(other, ..)| *other == number);
+        found.map(|(_, record, _)| *record)
+    }
+
+    fn keep(&mut self, number: u8, record: Record) {
+        self.clock += 1;
+        self.records.retain(|(other, ..)| *other != number);
+        self.records.push((number, record, self.clock));
+    }
+
+    /// None when there is no room.
+    fn judge(&mut self, number: u8, attempt: Attempt) -> Option<Verdict> {
+        let known = self.record(number);
+        let mut record = known.unwrap_or(Record::NEW);
+        let verdict = record.judge(&attempt, &POLICY);
+        if record == known.unwrap_or(Record::NEW) {
+            return Some(verdict);
+        }
+        if known.is_none() && self.records.len() == self.max_records {
+            let clean = self.records.iter().filter(|(_, r, _)| r.failures == 0);
+            let longest = clean.min_by_key(|(_, _, kept)| *kept)?;
+            if longest.1.last_step >= attempt.oldest {
+                return None;
+            }
+            let evicted = longest.0;
+            self.records.retain(|(other, ..)| *other != evicted);
+        }
+        self.keep(number, record);
+        Some(verdict)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Right(u8),
+    Wrong(u8),
+    Wait(i64),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        4 => (1..40u8).prop_map(Event::Right),
+        1 => (1..40u8).prop_map(Event::Wrong),
+        1 => (0..4i64).prop_map(Event::Wait),
+    ];
+    proptest::collection::vec(event, 1..300)
+}
+
+proptest! {
+    /// The same verdicts, the same records, and the same ones evicted: of those without wrong codes the
+    /// one that was accepted longest ago.
+    #[test]
+    fn it_is_its_plain_twin(events in events(), max_records in 1..40usize) {
+        let store = MemoryStore::new(max_records).unwrap();
+        let mut plain = Plain { records: Vec::new(), max_records, clock: 0 };
+        let mut step = 60_000_000;
+        for event in events {
+            let (number, matched) = match event {
+                Event::Wait(steps) => { step += steps; continue }
+                // A step of its own for each, so that it is clear which was accepted longest ago.
+                Event::Right(number) => { step += 1; (number, Some(step)) }
+                Event::Wrong(number) => (number, None),
+            };
+            let now = step.cast_unsigned() * 30;
+            let attempt = Attempt { matched, oldest: step - WINDOW, now, time_is_fixed: true, id: 0 };
+            let verdict = store.judge(&secret(number), attempt, &POLICY);
+            prop_assert_eq!(verdict.ok(), plain.judge(number, attempt));
+            for number in 1..40 {
+                let expected = plain.record(number).unwrap_or(Record::NEW);
+                prop_assert_eq!(store.inspect(&secret(number)).unwrap(), expected);
+            }
+        }
+    }
+}
