@@ -135,11 +135,13 @@ static void add_verdict(struct text *page, const struct verdict *verdict)
     add_error(page, when);
 }
 
-static void add_code(struct text *page, const struct verdict *verdict)
+/* `focused` for a page that is about the code alone: elsewhere it would scroll the QR code away. */
+static void add_code(struct text *page, const struct verdict *verdict, int focused)
 {
     text_add(page, "<label for=\"code\">Code from the app</label>\n"
                    "<input id=\"code\" name=\"code\" class=\"code\" autocomplete=\"one-time-code\" "
-                   "inputmode=\"numeric\" maxlength=\"16\" required autofocus");
+                   "inputmode=\"numeric\" maxlength=\"16\" required");
+    text_add(page, focused ? " autofocus" : "");
     add_described_by(page, verdict != NULL, "code-hint");
     text_add(page, ">\n<p class=\"hint\" id=\"code-hint\">6 digits, new every 30 seconds.</p>\n");
 }
@@ -183,7 +185,7 @@ struct text page_enrol(const struct session *session, const char *qr, const stru
     add_secret(&page, session->pending.secret);
     text_add(&page, "</li>\n<li>\n<p>Type in the code that the app now shows.</p>\n");
     begin_form(&page, session, "/enrol");
-    add_code(&page, verdict);
+    add_code(&page, verdict, verdict != NULL);
     text_add(&page, "<button>Confirm</button>\n</form>\n</li>\n</ol>\n");
     add_way_out(&page, session, "Start again");
     return end(page);
@@ -195,7 +197,7 @@ struct text page_code(const struct session *session, const struct verdict *verdi
 
     add_verdict(&page, verdict);
     begin_form(&page, session, "/code");
-    add_code(&page, verdict);
+    add_code(&page, verdict, 1);
     text_add(&page, "<button>Log in</button>\n</form>\n");
     add_way_out(&page, session, "Start again");
     return end(page);

@@ -36,3 +36,4 @@ mod secrets;
 mod support;
 mod uris;
 mod verification;
+mod web;
