@@ -183,7 +183,7 @@ struct text page_enrol(const struct session *session, const char *qr, const stru
     text_add_escaped(&page, qr);
     text_add(&page, "\"></p>\n");
     add_secret(&page, session->pending.secret);
-    text_add(&page, "</li>\n<li>\n<p>Type in the code that the app now shows.</p>\n");
+    text_add(&page, "</li>\n<li>\n<p>Type in the code it shows.</p>\n");
     begin_form(&page, session, "/enrol");
     add_code(&page, verdict, verdict != NULL);
     text_add(&page, "<button>Confirm</button>\n</form>\n</li>\n</ol>\n");

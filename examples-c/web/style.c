@@ -45,5 +45,5 @@ const char style_css[] =
     "box-shadow:0 0 0 1px var(--line)}\n"
     "details{font-size:.9375rem}\n"
     "summary{color:var(--accent);cursor:pointer}\n"
-    ".secret{margin:0;font:1.0625rem/1.6 ui-monospace,\"DejaVu Sans Mono\",monospace}\n"
-    ".secret span{display:inline-block;margin-right:.6em}\n";
+    ".secret{margin:0;font:.9375rem/1.6 ui-monospace,\"DejaVu Sans Mono\",monospace}\n"
+    ".secret span{display:inline-block;margin-right:.5em}\n";
