@@ -467,7 +467,7 @@ fn garbage_and_too_much() {
         ),
         (
             format!(
-                "POST /login HTTP/1.1\r\n{host}{form}Content-Length: 99999999999\r\n\r\n{large}"
+                "POST /login HTTP/1.1\r\n{host}{form}Content-Length: 4294967297\r\n\r\n{large}"
             ),
             413,
         ),
