@@ -5,4 +5,5 @@ mod http;
 mod in_browser;
 mod program;
 mod refused;
+mod sessions;
 mod visitor;
