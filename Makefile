@@ -18,7 +18,7 @@ RELEASE = $(TARGET)$(addprefix /,$(CARGO_BUILD_TARGET))/release
 # What a program needs beside libfactor2.a: rustc's native-static-libs on Linux. A test asks rustc.
 STATIC_LIBS = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: build help demo test tools header fuzz soak bench install install-strip uninstall clean
+.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall clean
 
 build: ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
@@ -30,6 +30,13 @@ demo: build ## enrol a user: QR code in the terminal, PNG beside it, a right and
 	@mkdir -p "$(TARGET)/demo"
 	$(CC) -O2 -Iinclude -o "$(TARGET)/demo/enroll" examples-c/enroll.c "$(RELEASE)/libfactor2.a" $(STATIC_LIBS)
 	"$(TARGET)/demo/enroll" "Example Shop" alice@example.com "$(TARGET)/demo/factor2-qr.png"
+
+demo-web: build ## a web login with the second factor on this machine: builds it, starts it, prints its address
+	@sh tests/tools.sh libmicrohttpd libcrypt
+	@mkdir -p "$(TARGET)/demo"
+	$(CC) -O2 -Iinclude -o "$(TARGET)/demo/web_login" examples-c/web_login.c examples-c/web/*.c \
+	    "$(RELEASE)/libfactor2.a" -lmicrohttpd -lcrypt $(STATIC_LIBS)
+	"$(TARGET)/demo/web_login" $(PORT)
 
 test: tools ## everything that can be checked; the last line is the test runner's count
 	$(CARGO) fmt --check

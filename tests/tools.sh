@@ -1,7 +1,9 @@
 #!/bin/sh
 # Sees that every program the tests need is there. On Debian, as root, it installs what is missing;
-# elsewhere it names each missing one and the Debian package that has it, and fails.
+# elsewhere it names each missing one and the Debian package that has it, and fails. With arguments, it
+# looks at these rows only.
 set -eu
+only="$*"
 
 # builds COMPILER LANGUAGE [FLAG]: a program with a system header compiles and links.
 builds() {
@@ -11,14 +13,29 @@ builds() {
         "$compiler" "$@" -x "$language" -o "$scratch" -
 }
 
+# has HEADER LIBRARY: a C program with that header links to that library.
+has() {
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$1" |
+        cc -x c -o "$scratch" - -x none "-l$2"
+}
+
 # Debian names the sanitizers' package after clang's version, which is known once clang is there.
 clang_version() {
     clang -dumpversion 2>/dev/null | cut -d. -f1
 }
 
+# Whether a row is asked for: all are, if none is named.
+wanted() {
+    case " $only " in
+    "  " | *" $1 "*) return 0 ;;
+    esac
+    return 1
+}
+
 # Prints `what|packages` for every row whose check fails. A row: what | its check | Debian packages.
 missing() {
     while IFS='|' read -r what check packages; do
+        wanted "$what" || continue
         eval "$check" </dev/null >/dev/null 2>&1 || echo "$what|$packages"
     done <<END
 cc|builds cc c|gcc libc6-dev
@@ -41,6 +58,12 @@ openssl|openssl version|openssl
 go and gofmt|go version && command -v gofmt|golang-go
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools
+libmicrohttpd|has microhttpd.h microhttpd|libmicrohttpd-dev
+libcrypt|has crypt.h crypt|libcrypt-dev
+chromium|chromium --version|chromium fonts-dejavu-core
+chromedriver|chromedriver --version|chromium-driver
+curl|curl --version|curl
+optipng|optipng --version|optipng
 END
 }
 

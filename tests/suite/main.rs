@@ -38,3 +38,4 @@ mod secrets;
 mod support;
 mod uris;
 mod verification;
+mod web;

@@ -1,0 +1,124 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
+
+#include "factor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../json_escape.h"
+#include "../json_member.h"
+
+enum { REQUEST_SIZE = 1024, PERIOD_S = 30 };
+
+/* One process, so the guard's store in memory does. More processes need sqlite or redis here. */
+static const char config[] = "{\"issuer\":\"factor2 demo\",\"qr\":{\"module_px\":5}}";
+
+factor2_authenticator *factor_new(void)
+{
+    factor2_authenticator *authenticator = NULL;
+    factor2_status status =
+        factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &authenticator, NULL);
+
+    if (status != FACTOR2_OK)
+        fprintf(stderr, "factor2: %s\n", factor2_status_name(status));
+    return authenticator;
+}
+
+/* One number of an answer: what stands behind "name":, or `otherwise` if it is not there or null. */
+static long long number_member(const char *json, const char *name, long long otherwise)
+{
+    char start[32];
+    const char *found;
+    char *end;
+    long long number;
+
+    snprintf(start, sizeof start, "\"%s\":", name);
+    found = json != NULL ? strstr(json, start) : NULL;
+    if (found == NULL)
+        return otherwise;
+    found += strlen(start);
+    number = strtoll(found, &end, 10);
+    return end != found ? number : otherwise;
+}
+
+/* factor2_create_secret() for a user, with the secret that there is, if any; one member of its answer. */
+static int create(const factor2_authenticator *authenticator, const struct user *user,
+                  const char *member, char *out, size_t out_size)
+{
+    char name[6 * NAME_SIZE], request[REQUEST_SIZE];
+    factor2_response *response = NULL;
+    int created = json_escape(user->name, name, sizeof name);
+
+    if (!created)
+        return 0;
+    if (user->secret[0] == '\0')
+        snprintf(request, sizeof request, "{\"username\":\"%s\"}", name);
+    else
+        snprintf(request, sizeof request, "{\"username\":\"%s\",\"totpsecret\":\"%s\"}", name,
+                 user->secret);
+    created = factor2_create_secret(authenticator, request, FACTOR2_NUL_TERMINATED, &response) ==
+                  FACTOR2_OK &&
+              json_member(factor2_response_json(response, NULL), member, out, out_size);
+    factor2_response_free(response);
+    explicit_bzero(request, sizeof request);
+    return created;
+}
+
+int factor_create(const factor2_authenticator *authenticator, struct user *user)
+{
+    user->secret[0] = '\0';
+    return create(authenticator, user, "totpsecret", user->secret, sizeof user->secret);
+}
+
+int factor_qr(const factor2_authenticator *authenticator, const struct user *user, char qr[QR_SIZE])
+{
+    return create(authenticator, user, "qr", qr, QR_SIZE);
+}
+
+/* When an app will show a code that was not used yet: with the step after this and the last used one. */
+static long seconds_to_next_code(const factor2_authenticator *authenticator, const char *secret)
+{
+    char request[REQUEST_SIZE];
+    factor2_response *response = NULL;
+    long long now = (long long)time(NULL), next = now / PERIOD_S + 1, used = -1;
+
+    snprintf(request, sizeof request, "{\"totpsecret\":\"%s\"}", secret);
+    if (factor2_inspect(authenticator, request, FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK)
+        used = number_member(factor2_response_json(response, NULL), "last_step", -1);
+    factor2_response_free(response);
+    explicit_bzero(request, sizeof request);
+    if (next <= used)
+        next = used + 1;
+    return (long)(next * PERIOD_S - now);
+}
+
+struct verdict factor_verify(const factor2_authenticator *authenticator, const char *secret,
+                             const char *typed)
+{
+    char typed_json[256], request[REQUEST_SIZE];
+    factor2_response *response = NULL;
+    factor2_status status = FACTOR2_INVALID_TOKEN;
+    struct verdict verdict = {401, 0, 0};
+
+    if (json_escape(typed, typed_json, sizeof typed_json)) {
+        snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, typed_json);
+        status = factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
+        explicit_bzero(request, sizeof request);
+    }
+    if (status == FACTOR2_BAD_REQUEST) /* what was typed is not UTF-8: not a code either */
+        status = FACTOR2_INVALID_TOKEN;
+    verdict.http = factor2_status_http(status);
+    if (status == FACTOR2_DISABLED)
+        verdict.wait_s = -1;
+    else if (status != FACTOR2_OK)
+        verdict.wait_s = (long)number_member(factor2_response_json(response, NULL), "retry_after_s", 0);
+    verdict.locked = verdict.wait_s != 0;
+    factor2_response_free(response);
+    if (status == FACTOR2_INVALID_TOKEN && verdict.locked)
+        verdict.http = factor2_status_http(FACTOR2_THROTTLED); /* this code was the one too many */
+    if (verdict.http == 401)
+        verdict.wait_s = seconds_to_next_code(authenticator, secret);
+    return verdict;
+}

@@ -1,0 +1,279 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
+
+#include "flow.h"
+
+#include <string.h>
+
+#include "factor.h"
+#include "pages.h"
+
+static enum MHD_Result fail(struct request *request, unsigned status, const char *title,
+                            const char *message)
+{
+    struct text page = page_message(title, message);
+
+    return http_page(request, status, &page, 0);
+}
+
+/* Moves the session on, see session_move(), or answers that this cannot be. */
+static int move_to(struct request *request, enum stage stage)
+{
+    if (session_move(request->session, stage))
+        return 1;
+    request->session = NULL;
+    return 0;
+}
+
+static enum MHD_Result no_randomness(struct request *request)
+{
+    return fail(request, 500, "Not now", "Something went wrong here. Try again later.");
+}
+
+/* A form needs a session for its token. Gives 0 if there is no room for one. */
+static int have_session(struct request *request)
+{
+    if (request->session == NULL)
+        request->session = sessions_new(&request->site->sessions);
+    return request->session != NULL;
+}
+
+static enum MHD_Result too_busy(struct request *request)
+{
+    struct text page = page_message("Busy", "Too many people are here. Try again later.");
+
+    return http_page(request, 503, &page, SESSION_IDLE_S);
+}
+
+/* Where a session stands: the page that comes next for it. */
+static const char *next_page(const struct request *request)
+{
+    switch (request->session != NULL ? request->session->stage : SESSION_FREE) {
+    case SESSION_ENROLLING: return "/enrol";
+    case SESSION_PASSWORD: return "/code";
+    case SESSION_LOGGED_IN: return "/";
+    default: return "/login";
+    }
+}
+
+static int is_at(const struct request *request, enum stage stage)
+{
+    return request->session != NULL && request->session->stage == stage;
+}
+
+static enum MHD_Result get_home(struct request *request)
+{
+    struct text page;
+
+    if (!is_at(request, SESSION_LOGGED_IN))
+        return http_redirect(request, next_page(request));
+    page = page_home(request->session);
+    return http_page(request, 200, &page, 0);
+}
+
+static enum MHD_Result get_style(struct request *request)
+{
+    return http_style(request, style_css);
+}
+
+/* ---- Sign up */
+
+static enum MHD_Result signup_page(struct request *request, unsigned status, const char *name,
+                                   const char *error)
+{
+    struct text page = page_signup(request->session, name, error);
+
+    return http_page(request, status, &page, 0);
+}
+
+static enum MHD_Result get_signup(struct request *request)
+{
+    if (!have_session(request))
+        return too_busy(request);
+    if (!is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, next_page(request));
+    return signup_page(request, 200, "", NULL);
+}
+
+/* Makes the secret. It stays in the session until a code confirms it. */
+static enum MHD_Result begin_enrolment(struct request *request, struct user *user,
+                                       const char *password)
+{
+    if (!factor_create(request->site->authenticator, user))
+        return signup_page(request, 400, user->name,
+                           "A user name may hold no colon and no control characters.");
+    if (!password_hash(password, user->hash) || !move_to(request, SESSION_ENROLLING))
+        return no_randomness(request);
+    request->session->pending = *user;
+    return http_redirect(request, "/enrol");
+}
+
+static enum MHD_Result post_signup(struct request *request)
+{
+    struct user user;
+    char password[PASSWORD_SIZE];
+    enum MHD_Result result;
+
+    if (!is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, next_page(request));
+    memset(&user, 0, sizeof user);
+    if (!http_field(request, "name", user.name, sizeof user.name) || user.name[0] == '\0')
+        return signup_page(request, 400, "", "Give a user name of 1 to 64 bytes.");
+    if (!http_field(request, "password", password, sizeof password) ||
+        strlen(password) < PASSWORD_MIN)
+        result = signup_page(request, 400, user.name, "Give a password of 8 to 128 characters.");
+    else if (request->site->users.count == USERS_MAX)
+        result = fail(request, 503, "Full", "This demo takes 100 users.");
+    else if (users_find(&request->site->users, user.name) != NULL)
+        result = signup_page(request, 409, user.name, "This user name is taken.");
+    else
+        result = begin_enrolment(request, &user, password);
+    explicit_bzero(password, sizeof password);
+    explicit_bzero(&user, sizeof user);
+    return result;
+}
+
+static enum MHD_Result enrol_page(struct request *request, const struct verdict *verdict)
+{
+    char qr[QR_SIZE];
+    struct text page;
+
+    if (!factor_qr(request->site->authenticator, &request->session->pending, qr))
+        return fail(request, 500, "Not now", "The QR code could not be drawn. Try again later.");
+    page = page_enrol(request->session, qr, verdict);
+    explicit_bzero(qr, sizeof qr);
+    return http_page(request, verdict != NULL ? (unsigned)verdict->http : 200, &page,
+                     verdict != NULL && verdict->locked ? verdict->wait_s : 0);
+}
+
+static enum MHD_Result get_enrol(struct request *request)
+{
+    if (!is_at(request, SESSION_ENROLLING))
+        return http_redirect(request, next_page(request));
+    return enrol_page(request, NULL);
+}
+
+/* Checks the code of a form. One that does not even fit is no code. */
+static struct verdict check_code(const struct request *request, const char *secret)
+{
+    char code[32];
+    struct verdict verdict;
+
+    if (!http_field(request, "code", code, sizeof code))
+        code[0] = '\0';
+    verdict = factor_verify(request->site->authenticator, secret, code);
+    explicit_bzero(code, sizeof code);
+    return verdict;
+}
+
+static enum MHD_Result post_enrol(struct request *request)
+{
+    struct verdict verdict;
+    int added;
+
+    if (!is_at(request, SESSION_ENROLLING))
+        return http_redirect(request, next_page(request));
+    verdict = check_code(request, request->session->pending.secret);
+    if (verdict.http != 200)
+        return enrol_page(request, &verdict);
+    added = users_add(&request->site->users, &request->session->pending);
+    if (!move_to(request, SESSION_ANONYMOUS))
+        return no_randomness(request);
+    if (!added) /* somebody else confirmed this name first */
+        return signup_page(request, 409, "", "This user name is taken.");
+    request->session->notice = "Your second factor is set up. Log in with it now: the code that you "
+                               "just typed is used up, so wait until the app shows the next one.";
+    return http_redirect(request, "/login");
+}
+
+/* ---- Log in. A real program slows down guesses of passwords, too; this one shows the second factor. */
+
+static enum MHD_Result get_login(struct request *request)
+{
+    struct text page;
+
+    if (!have_session(request))
+        return too_busy(request);
+    if (!is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, next_page(request));
+    page = page_login(request->session, "", NULL);
+    request->session->notice = NULL;
+    return http_page(request, 200, &page, 0);
+}
+
+static enum MHD_Result post_login(struct request *request)
+{
+    char name[NAME_SIZE] = "", password[PASSWORD_SIZE];
+    const struct user *user = NULL;
+    struct text page;
+
+    if (!is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, next_page(request));
+    if (http_field(request, "name", name, sizeof name) &&
+        http_field(request, "password", password, sizeof password))
+        user = users_login(&request->site->users, name, password);
+    explicit_bzero(password, sizeof password);
+    if (user == NULL) {
+        page = page_login(request->session, name, "The user name or the password is wrong.");
+        return http_page(request, 401, &page, 0);
+    }
+    if (!move_to(request, SESSION_PASSWORD))
+        return no_randomness(request);
+    request->session->user = user;
+    return http_redirect(request, "/code");
+}
+
+static enum MHD_Result get_code(struct request *request)
+{
+    struct text page;
+
+    if (!is_at(request, SESSION_PASSWORD))
+        return http_redirect(request, next_page(request));
+    page = page_code(request->session, NULL);
+    return http_page(request, 200, &page, 0);
+}
+
+static enum MHD_Result post_code(struct request *request)
+{
+    const struct user *user;
+    struct verdict verdict;
+    struct text page;
+
+    if (!is_at(request, SESSION_PASSWORD))
+        return http_redirect(request, next_page(request));
+    user = request->session->user;
+    verdict = check_code(request, user->secret);
+    if (verdict.http != 200) {
+        page = page_code(request->session, &verdict);
+        return http_page(request, (unsigned)verdict.http, &page, verdict.locked ? verdict.wait_s : 0);
+    }
+    if (!move_to(request, SESSION_LOGGED_IN))
+        return no_randomness(request);
+    request->session->user = user;
+    return http_redirect(request, "/");
+}
+
+static enum MHD_Result post_logout(struct request *request)
+{
+    session_end(request->session);
+    request->session = NULL;
+    return http_redirect(request, "/login");
+}
+
+const struct route *flow_route(const char *path)
+{
+    static const struct route routes[] = {
+        {"/", get_home, NULL},
+        {"/style.css", get_style, NULL},
+        {"/signup", get_signup, post_signup},
+        {"/enrol", get_enrol, post_enrol},
+        {"/login", get_login, post_login},
+        {"/code", get_code, post_code},
+        {"/logout", NULL, post_logout},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (strcmp(routes[i].path, path) == 0)
+            return &routes[i];
+    return NULL;
+}

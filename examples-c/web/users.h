@@ -1,0 +1,44 @@
+/*
+ * The users, in memory: a name, a password's hash, a confirmed secret. A real program has a database,
+ * and keeps the secrets in it encrypted.
+ */
+#ifndef WEB_USERS_H
+#define WEB_USERS_H
+
+enum {
+    USERS_MAX = 100,
+    NAME_SIZE = 65, /* with the NUL, as all sizes here */
+    PASSWORD_SIZE = 129,
+    PASSWORD_MIN = 8,
+    HASH_SIZE = 384, /* CRYPT_OUTPUT_SIZE */
+    SECRET_SIZE = 129
+};
+
+struct user {
+    char name[NAME_SIZE];
+    char hash[HASH_SIZE];
+    char secret[SECRET_SIZE];
+};
+
+struct users {
+    struct user list[USERS_MAX];
+    int count;
+    char nobody[HASH_SIZE]; /* the hash that is tried for a name that does not exist */
+};
+
+/* Each gives 1, or 0 on failure. */
+int users_init(struct users *users);
+int users_add(struct users *users, const struct user *user);
+
+/* Wipes them all. */
+void users_forget(struct users *users);
+
+const struct user *users_find(const struct users *users, const char *name);
+
+/* Hashes with a new salt. */
+int password_hash(const char *password, char hash[HASH_SIZE]);
+
+/* The user, if the password is right. It takes as long for a name that does not exist. */
+const struct user *users_login(const struct users *users, const char *name, const char *password);
+
+#endif

@@ -1,0 +1,206 @@
+//! The whole way in a browser, by keyboard alone; the QR code is read off the screen.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::browser::{Browser, ENTER, TAB};
+use super::program::Server;
+use super::visitor::{PASSWORD, between, code, wrong_code};
+use crate::support::{root, run, scratch, tool};
+
+/// The size of README's picture.
+const WIDTH: u32 = 520;
+const HEIGHT: u32 = 910;
+
+/// Every text against what is behind it (WCAG 2.2, 1.4.3). Gives those with too little contrast.
+const CONTRAST: &str = r"
+const channels = c => c.match(/[\d.]+/g).map(Number);
+const luminance = c => channels(c).slice(0, 3)
+    .map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = e => {
+    for (; e; e = e.parentElement) {
+        const c = getComputedStyle(e).backgroundColor;
+        if ((channels(c)[3] ?? 1) === 1) return c;
+    }
+    return 'rgb(255, 255, 255)';
+};
+const texts = [...document.querySelectorAll('body *')].filter(e => e.tagName === 'INPUT'
+    || [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()));
+if (texts.length < 4) return ['too few texts'];
+return texts.map(e => {
+    const [a, b] = [luminance(getComputedStyle(e).color), luminance(behind(e))].sort((x, y) => y - x);
+    return [e.tagName, (a + 0.05) / (b + 0.05)];
+}).filter(([, ratio]) => ratio < 4.5);
+";
+
+/// What is to be seen on every page: it fits the narrowest screens, and can be read in both schemes.
+#[track_caller]
+fn check_page(browser: &Browser, title: &str) {
+    assert_eq!(
+        browser.script("return document.title"),
+        format!("{title} - factor2 demo")
+    );
+    assert_eq!(browser.script("return document.documentElement.lang"), "en");
+    browser.resize(320, 600);
+    let width =
+        "const e = document.documentElement; return [innerWidth, e.scrollWidth <= e.clientWidth]";
+    assert_eq!(browser.script(width), json!([320, true]), "{title}");
+    browser.resize(WIDTH, HEIGHT);
+    for (scheme, ground) in [("dark", "rgb(18, 21, 26)"), ("light", "rgb(238, 241, 245)")] {
+        browser.prefer(scheme);
+        let seen = browser.script("return getComputedStyle(document.body).backgroundColor");
+        assert_eq!(seen, ground, "{title}, {scheme}");
+        assert_eq!(
+            browser.script(CONTRAST),
+            json!([]),
+            "contrast: {title}, {scheme}"
+        );
+    }
+}
+
+/// Where the keyboard is: the element's id or text; its focus must be visible.
+#[track_caller]
+fn focus(browser: &Browser) -> String {
+    let outline = browser.script("return getComputedStyle(document.activeElement).outlineWidth");
+    assert_eq!(outline, "3px");
+    let here = "const e = document.activeElement; return e.id || e.textContent";
+    browser.script(here).as_str().unwrap().to_owned()
+}
+
+/// The secret, from the QR code on the screen.
+fn scan(picture: &Path) -> String {
+    let output = run(tool("zbarimg").args(["--quiet", "--raw"]).arg(picture));
+    let uri = String::from_utf8(output.stdout).unwrap();
+    let start = "otpauth://totp/factor2%20demo:alice%40example.com?secret=";
+    assert!(uri.starts_with(start), "{uri}");
+    between(&uri, "secret=", "&").unwrap().to_owned()
+}
+
+#[track_caller]
+fn alert(browser: &Browser) -> String {
+    let text = browser.script("return document.querySelector('[role=alert]').textContent");
+    assert_eq!(browser.spoken("[role=alert]").0, "alert");
+    text.as_str().unwrap().to_owned()
+}
+
+/// Gives name and password, as far as the page that asks for the code.
+fn log_in_by_password(browser: &Browser) {
+    assert_eq!(focus(browser), "name");
+    browser.press(&format!("alice@example.com{TAB}{PASSWORD}{ENTER}"));
+    assert!(browser.address().ends_with("/code"));
+    assert_eq!(focus(browser), "code");
+}
+
+#[test]
+fn the_whole_way_by_keyboard() {
+    let server = Server::start();
+    let browser = Browser::start();
+    let folder = scratch("screenshots");
+    browser.resize(WIDTH, HEIGHT);
+
+    // Sign up.
+    browser.open(&format!("http://127.0.0.1:{}/signup", server.port));
+    check_page(&browser, "Sign up");
+    assert_eq!(
+        browser.spoken("#name"),
+        ("textbox".into(), "User name".into())
+    );
+    assert_eq!(browser.spoken("#password").1, "Password");
+    assert_eq!(focus(&browser), "name");
+    browser.press(&format!("alice@example.com{TAB}"));
+    assert_eq!(focus(&browser), "password");
+    browser.press(&format!("{PASSWORD}{ENTER}"));
+
+    // Scan, in both schemes and on a narrow screen.
+    check_page(&browser, "Set up your second factor");
+    let mut secrets = Vec::new();
+    for (scheme, width) in [
+        ("light", WIDTH),
+        ("dark", WIDTH),
+        ("light", 320),
+        ("dark", 320),
+    ] {
+        browser.prefer(scheme);
+        browser.resize(width, HEIGHT);
+        let picture = folder.join(format!("{scheme}-{width}.png"));
+        browser.screenshot(&picture);
+        secrets.push(scan(&picture));
+    }
+    browser.resize(WIDTH, HEIGHT);
+    let secret = secrets[0].clone();
+    assert!(secrets.iter().all(|other| *other == secret));
+    let shown = browser.script("return document.querySelector('.secret').textContent");
+    assert_eq!(shown, secret.as_str());
+    if std::env::var_os("FACTOR2_BLESS").is_some() {
+        bless(&folder.join(format!("light-{WIDTH}.png")));
+    }
+
+    // Confirm.
+    assert_eq!(
+        browser.spoken("#code"),
+        ("textbox".into(), "Code from the app".into())
+    );
+    let hints = "const e = document.getElementById('code'); return [e.autocomplete, e.inputMode]";
+    assert_eq!(browser.script(hints), json!(["one-time-code", "numeric"]));
+    browser.press(&TAB.to_string());
+    assert_eq!(focus(&browser), "Cannot scan it?");
+    browser.press(&TAB.to_string());
+    assert_eq!(focus(&browser), "code");
+    browser.press(&format!("{}{ENTER}", code(&secret, 0)));
+    check_page(&browser, "Log in");
+    assert_eq!(browser.spoken(".notice").0, "status");
+
+    // Log in and out.
+    log_in_by_password(&browser);
+    check_page(&browser, "Enter your code");
+    let next = code(&secret, 1);
+    browser.press(&format!("{} {}{ENTER}", &next[..3], &next[3..]));
+    check_page(&browser, "You are logged in");
+    let cookies = browser.script("return document.cookie");
+    assert_eq!(cookies, "", "no script can read the cookie");
+    browser.press(&TAB.to_string());
+    assert_eq!(focus(&browser), "Log out");
+    browser.press(&ENTER.to_string());
+    assert!(browser.address().ends_with("/login"));
+
+    // The used code is refused, and so is guessing.
+    log_in_by_password(&browser);
+    browser.press(&format!("{next}{ENTER}"));
+    let text = alert(&browser);
+    assert!(text.contains("Each code works once"), "{text}");
+    check_page(&browser, "Error: Enter your code");
+    let wrong = wrong_code(&secret);
+    for _ in 0..5 {
+        assert_eq!(focus(&browser), "code");
+        browser.press(&format!("{wrong}{ENTER}"));
+    }
+    let text = alert(&browser);
+    let wait = between(&text, "The next one can be tried in ", " second").unwrap();
+    assert!((1..=30).contains(&wait.parse::<u32>().unwrap()), "{text}");
+    browser.prefer("dark");
+    browser.screenshot(&folder.join("throttled.png"));
+
+    let complaints = browser.complaints().to_string();
+    assert!(
+        !complaints.contains("Content Security Policy"),
+        "{complaints}"
+    );
+    server.stop("TERM");
+}
+
+/// README's picture: few colours, so that it is small.
+fn bless(picture: &Path) {
+    let path = root().join("examples-c/web-login.png");
+    fs::copy(picture, &path).unwrap();
+    run(tool("optipng").args(["-quiet", "-strip", "all"]).arg(path));
+}
+
+#[test]
+fn its_picture_is_modest_and_can_be_scanned() {
+    let path = root().join("examples-c/web-login.png");
+    assert!(fs::metadata(&path).unwrap().len() <= 60 * 1024);
+    scan(&path);
+}

@@ -1,0 +1,372 @@
+//! What no browser sends by itself, and what goes with every answer.
+
+use super::http::{exchange, request};
+use super::program::Server;
+use super::visitor::{FORM, PASSWORD, Visitor, between, code, encoded};
+use crate::support::tool;
+
+#[test]
+fn headers_and_cookies() {
+    let server = Server::start();
+    let mut bob = Visitor::new(server.port);
+    let secret = bob.sign_up("bob");
+    for (method, path, status) in [
+        ("GET", "/", 303),
+        ("GET", "/enrol", 200),
+        ("HEAD", "/enrol", 200),
+        ("GET", "/style.css", 200),
+        ("GET", "/none", 404),
+        ("POST", "/", 405),
+        ("GET", "/logout", 405),
+        ("PUT", "/login", 405),
+        ("POST", "/login", 415),
+    ] {
+        // Once with the session and once as a stranger.
+        let cookie = bob.cookie.clone().unwrap();
+        let status_of_stranger = if path == "/enrol" { 303 } else { status };
+        for (headers, status) in [
+            (vec![("Cookie", cookie.as_str())], status),
+            (vec![], status_of_stranger),
+        ] {
+            let answer = request_with_length(server.port, method, path, &headers);
+            assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+            let policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; \
+                          frame-ancestors 'none'; base-uri 'none'";
+            for (name, value) in [
+                ("content-security-policy", policy),
+                ("cache-control", "no-store"),
+                ("x-content-type-options", "nosniff"),
+                ("referrer-policy", "same-origin"),
+                ("cross-origin-opener-policy", "same-origin"),
+                ("cross-origin-resource-policy", "same-origin"),
+            ] {
+                assert_eq!(
+                    answer.header(name),
+                    Some(value),
+                    "{method} {path}: {answer:?}"
+                );
+            }
+            assert_eq!(answer.header("set-cookie"), None, "{answer:?}");
+            assert!(!answer.body.contains("<script"), "{answer:?}");
+        }
+    }
+    let answer = request(server.port, "GET", "/logout", &[], "").unwrap();
+    assert_eq!(answer.header("allow"), Some("POST"));
+
+    let answer = request(server.port, "GET", "/login", &[], "").unwrap();
+    let line = answer.header("set-cookie").unwrap();
+    let id = between(line, "session=", "; Path=/; HttpOnly; SameSite=Lax").unwrap();
+    assert_eq!(
+        line,
+        format!("session={id}; Path=/; HttpOnly; SameSite=Lax")
+    );
+    assert!(id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+    // An ended session's cookie is taken back.
+    bob.get("/enrol");
+    let answer = bob.post("/logout", &[]);
+    assert_eq!(
+        answer.header("set-cookie"),
+        Some("session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
+    );
+    assert!(!answer.body.contains(&secret));
+    server.stop("TERM");
+}
+
+/// HEAD has no body, whatever its length says.
+fn request_with_length(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> super::http::Answer {
+    if method != "HEAD" {
+        return request(port, method, path, headers, "").unwrap();
+    }
+    let output = crate::support::run(
+        tool("curl")
+            .args(["--silent", "--head"])
+            .args(
+                headers
+                    .iter()
+                    .flat_map(|(name, value)| ["-H".to_owned(), format!("{name}: {value}")]),
+            )
+            .arg(format!("http://127.0.0.1:{port}{path}")),
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    super::http::head(&text)
+}
+
+#[test]
+fn behind_tls_cookies_are_for_tls_and_the_host_only() {
+    let server = Server::start_command(
+        std::process::Command::new(super::program::sanitized()).args(["0", "login.example.com"]),
+    );
+    let port = server.port;
+    let host = ("Host", "login.example.com");
+    let answer = request(port, "GET", "/login", &[host], "").unwrap();
+    assert_eq!(answer.status, 200);
+    let line = answer.header("set-cookie").unwrap();
+    assert!(
+        line.starts_with("__Host-session=")
+            && line.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"),
+        "{line}"
+    );
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        Some("max-age=31536000")
+    );
+    let local = format!("127.0.0.1:{port}");
+    let answer = request(port, "GET", "/login", &[("Host", &local)], "").unwrap();
+    assert_eq!(answer.status, 421);
+
+    let mut visitor = Visitor::new(port);
+    visitor.send("GET", "/login", &[host], "");
+    let body = format!("csrf={}&name=a&password=b", visitor.csrf);
+    for (origin, status) in [
+        ("https://login.example.com", 401),
+        ("http://login.example.com", 403),
+        ("https://example.com", 403),
+    ] {
+        let headers = [host, FORM, ("Origin", origin)];
+        let answer = visitor.send("POST", "/login", &headers, &body);
+        assert_eq!(answer.status, status, "{origin}");
+    }
+    server.stop("TERM");
+}
+
+#[test]
+fn forms_of_others() {
+    let server = Server::start();
+    let mut carol = Visitor::new(server.port);
+    let secret = carol.sign_up("carol");
+    let right = code(&secret, 0);
+    let token = carol.csrf.clone();
+    let other = {
+        let mut other = Visitor::new(server.port);
+        other.get("/login");
+        other.csrf
+    };
+    let mut last_wrong = token.clone();
+    let changed = if last_wrong.pop() == Some('0') {
+        "1"
+    } else {
+        "0"
+    };
+    last_wrong += changed;
+    for csrf in [
+        String::new(),
+        "&csrf=".to_owned(),
+        format!("&csrf={other}"),
+        format!("&csrf={last_wrong}"),
+        format!("&csrf={}", &token[..63]),
+        format!("&csrf={token}0"),
+        format!("&CSRF={token}"),
+        format!("&xcsrf={token}"),
+        format!("&csrf={token}%00"),
+    ] {
+        let answer = carol.send("POST", "/enrol", &[FORM], &format!("code={right}{csrf}"));
+        assert_eq!(answer.status, 403, "{csrf}: {answer:?}");
+    }
+    let body = format!("code={right}&csrf={token}");
+    for origin in [
+        "http://evil.example",
+        "null",
+        "",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        &format!("https://127.0.0.1:{}", server.port),
+        &format!("http://localhost:{}", server.port),
+        &format!("http://127.0.0.1:{}.evil.example", server.port),
+    ] {
+        let headers = [FORM, ("Origin", origin)];
+        let answer = carol.send("POST", "/enrol", &headers, &body);
+        assert_eq!(answer.status, 403, "{origin}");
+    }
+    // A token without its session is worth nothing.
+    let answer = request(server.port, "POST", "/enrol", &[FORM], &body).unwrap();
+    assert_eq!(answer.status, 403);
+    // Nothing was changed by all of these, the code not even used up.
+    let origin = format!("http://127.0.0.1:{}", server.port);
+    let answer = carol.send("POST", "/enrol", &[FORM, ("Origin", &origin)], &body);
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("/login"))
+    );
+    server.stop("TERM");
+}
+
+#[test]
+fn other_hosts() {
+    let server = Server::start();
+    let port = server.port;
+    for (host, status) in [
+        (format!("127.0.0.1:{port}"), 200),
+        (format!("localhost:{port}"), 200),
+        (format!("LocalHost:{port}"), 200),
+        ("127.0.0.1".to_owned(), 421),
+        ("localhost".to_owned(), 421),
+        (format!("evil.example:{port}"), 421),
+        (format!("localhost.evil.example:{port}"), 421),
+        (format!("localhost:{port}0"), 421),
+    ] {
+        let answer = request(port, "GET", "/login", &[("Host", &host)], "").unwrap();
+        assert_eq!(answer.status, status, "{host}");
+        assert_eq!(
+            answer.header("set-cookie").is_some(),
+            status == 200,
+            "{host}"
+        );
+    }
+    for head in ["GET /login HTTP/1.1\r\n\r\n", "GET /login HTTP/1.0\r\n\r\n"] {
+        let status = exchange(port, head.as_bytes()).unwrap().status;
+        assert!(status == 421 || status == 400, "{head}: {status}");
+    }
+    server.stop("TERM");
+}
+
+#[test]
+fn names_and_passwords() {
+    let server = Server::start();
+    let mut visitor = Visitor::new(server.port);
+    let markup = "<script>alert('1')</script>\"&amp;";
+    let escaped = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;amp;";
+    let secret = visitor.enrol(markup);
+    let page = visitor.post("/login", &[("name", markup), ("password", "wrong horse")]);
+    assert_eq!(page.status, 401);
+    let value = format!("value=\"{escaped}\"");
+    assert!(
+        page.body.contains(&value) && !page.body.contains("<script"),
+        "{}",
+        page.body
+    );
+    visitor.give_password(markup);
+    let page = visitor.go("/code", &[("code", &code(&secret, 1))], "/");
+    let hello = format!("<strong>{escaped}</strong>");
+    assert!(
+        page.body.contains(&hello) && !page.body.contains("<script"),
+        "{}",
+        page.body
+    );
+    visitor.post("/logout", &[]);
+
+    let long = "x".repeat(65);
+    let very_long = "x".repeat(129);
+    for (name, password, status) in [
+        ("", PASSWORD, 400),
+        (&long, PASSWORD, 400),
+        ("a:b", PASSWORD, 400),
+        ("a\nb", PASSWORD, 400),
+        ("a\0b", PASSWORD, 400),
+        ("gina", "1234567", 400),
+        ("gina", "", 400),
+        ("gina", &very_long, 400),
+        (markup, PASSWORD, 409),
+    ] {
+        visitor.get("/signup");
+        let answer = visitor.post("/signup", &[("name", name), ("password", password)]);
+        assert_eq!(answer.status, status, "{name:?} {password:?}: {answer:?}");
+        assert!(answer.body.contains("role=\"alert\""));
+        assert!(!answer.body.contains(PASSWORD));
+    }
+    // Not UTF-8.
+    visitor.get("/signup");
+    let body = format!(
+        "csrf={}&name=%ff&password={}",
+        visitor.csrf,
+        encoded(PASSWORD)
+    );
+    assert_eq!(visitor.send("POST", "/signup", &[FORM], &body).status, 400);
+    // Wrong name and wrong password look the same.
+    visitor.get("/login");
+    let one = visitor.post("/login", &[("name", markup), ("password", "wrong horse")]);
+    let other = visitor.post("/login", &[("name", "nobody"), ("password", PASSWORD)]);
+    assert_eq!(
+        one.body.replace(escaped, ""),
+        other.body.replace("value=\"nobody\"", "value=\"\"")
+    );
+    // Codes that are none.
+    visitor.give_password(markup);
+    for typed in ["", "12345", "x", "\"},{\"", "é", &"1".repeat(1000)] {
+        let answer = visitor.post("/code", &[("code", typed)]);
+        assert_eq!(answer.status, 401, "{typed}: {answer:?}");
+    }
+    let body = format!("csrf={}&code=%ff%fe", visitor.csrf);
+    assert_eq!(visitor.send("POST", "/code", &[FORM], &body).status, 401);
+    server.stop("TERM");
+}
+
+#[test]
+fn garbage_and_too_much() {
+    let server = Server::start();
+    let port = server.port;
+    let host = format!("Host: 127.0.0.1:{port}\r\n");
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let large = "x".repeat(5000);
+    for (request, status) in [
+        (
+            format!("POST /login HTTP/1.1\r\n{host}{form}Content-Length: 5000\r\n\r\n{large}"),
+            413,
+        ),
+        (
+            format!(
+                "POST /login HTTP/1.1\r\n{host}{form}Content-Length: 4294967297\r\n\r\n{large}"
+            ),
+            413,
+        ),
+        (
+            format!(
+                "POST /login HTTP/1.1\r\n{host}{form}Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n"
+            ),
+            411,
+        ),
+        (
+            format!(
+                "POST /login HTTP/1.1\r\n{host}Content-Length: 1\r\nContent-Type: text/plain\r\n\r\nx"
+            ),
+            415,
+        ),
+        (
+            format!(
+                "POST /login HTTP/1.1\r\n{host}Content-Length: 1\r\n\
+                 Content-Type: application/x-www-form-urlencodedx\r\n\r\nx"
+            ),
+            415,
+        ),
+        (format!("GET /../etc/passwd HTTP/1.1\r\n{host}\r\n"), 404),
+    ] {
+        let answer = exchange(port, request.as_bytes()).unwrap();
+        assert_eq!(answer.status, status, "{request}: {answer:?}");
+    }
+    for garbage in [
+        b"\0\0\0\0\r\n\r\n".to_vec(),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".to_vec(),
+        [b"GET /".as_slice(), &[b'x'; 100_000], b" HTTP/1.1\r\n\r\n"].concat(),
+        format!(
+            "GET /login HTTP/1.1\r\n{host}Cookie: {}\r\n\r\n",
+            "a=b;".repeat(9000)
+        )
+        .into_bytes(),
+        format!("POST /login HTTP/1.1\r\n{host}{form}Content-Length: -1\r\n\r\n").into_bytes(),
+    ] {
+        if let Some(answer) = exchange(port, &garbage) {
+            assert!((400..=505).contains(&answer.status), "{answer:?}");
+        }
+    }
+    // Forms that are not well made, with a good token.
+    let mut visitor = Visitor::new(port);
+    visitor.get("/login");
+    let token = visitor.csrf.clone();
+    for rest in [
+        "&name=%",
+        "&name=%4",
+        "&name=%zz&password=%",
+        "&&&=&name",
+        "&name=a%00b",
+    ] {
+        let answer = visitor.send("POST", "/login", &[FORM], &format!("csrf={token}{rest}"));
+        assert_eq!(answer.status, 401, "{rest}");
+    }
+    // It is still there.
+    visitor.enrol("heidi");
+    server.stop("TERM");
+}

@@ -1,0 +1,183 @@
+//! The way through the pages without a browser: the whole life of a factor, and the sessions' rules.
+
+use super::http::request;
+use super::program::{Server, plain};
+use super::visitor::{PASSWORD, Visitor, between, code, wrong_code};
+use crate::support::tool;
+
+/// Signs up, logs in, is refused with the used code, has to wait after wrong ones.
+fn whole_life(port: u16) {
+    let mut alice = Visitor::new(port);
+    let secret = alice.enrol("alice");
+    alice.give_password("alice");
+    let next = code(&secret, 1);
+    let home = alice.go("/code", &[("code", &next)], "/");
+    assert!(
+        home.body.contains("<strong>alice</strong>"),
+        "{}",
+        home.body
+    );
+    let left = alice.cookie.clone();
+    let answer = alice.post("/logout", &[]);
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("/login"))
+    );
+    assert_eq!(alice.cookie, None);
+    alice.cookie = left;
+    assert_eq!(alice.get("/").header("location"), Some("/login"));
+
+    alice.give_password("alice");
+    let refusal = |answer: &super::http::Answer| {
+        between(&answer.body, "role=\"alert\" id=\"error\">", "</p>")
+            .unwrap()
+            .to_owned()
+    };
+    let replayed = alice.post("/code", &[("code", &next)]);
+    let wrong = wrong_code(&secret);
+    let guessed = alice.post("/code", &[("code", &wrong)]);
+    for answer in [&replayed, &guessed] {
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(answer.header("retry-after"), None);
+        let text = refusal(answer);
+        let wait = between(&text, "shows a new one in ", " second").unwrap();
+        assert!((1..=60).contains(&wait.parse::<u32>().unwrap()), "{text}");
+        assert!(
+            text.starts_with("The code was not accepted. Each code works once; "),
+            "{text}"
+        );
+    }
+    for _ in 0..3 {
+        assert_eq!(alice.post("/code", &[("code", &wrong)]).status, 401);
+    }
+    // The fifth wrong code locks; then not even a right one is looked at.
+    for code in [&wrong, &wrong, &code(&secret, 2)] {
+        let answer = alice.post("/code", &[("code", code)]);
+        assert_eq!(answer.status, 429, "{answer:?}");
+        let wait = answer.header("retry-after").unwrap();
+        assert!((1..=30).contains(&wait.parse::<u32>().unwrap()), "{wait}");
+        let text = refusal(&answer);
+        let said = format!("The code was not accepted. The next one can be tried in {wait} second");
+        assert!(text.starts_with(&said), "{text}");
+    }
+    assert_eq!(alice.get("/").header("location"), Some("/code"));
+}
+
+#[test]
+fn the_whole_life_of_a_factor() {
+    let server = Server::start();
+    whole_life(server.port);
+    server.stop("TERM");
+}
+
+#[test]
+fn the_whole_life_under_valgrind() {
+    let server = Server::start_command(
+        tool("valgrind")
+            .args(["--quiet", "--error-exitcode=99", "--leak-check=full"])
+            .arg("--errors-for-leak-kinds=definite,indirect,possible")
+            .arg(plain())
+            .arg("0"),
+    );
+    whole_life(server.port);
+    server.stop("INT");
+}
+
+/// A session's id is new at every step up, and an id that somebody planted is never taken.
+#[test]
+fn sessions_are_never_fixed() {
+    let server = Server::start();
+    let planted = format!("session={}", "a".repeat(64));
+    let mut dave = Visitor::new(server.port);
+    dave.cookie = Some(planted.clone());
+    dave.get("/signup");
+    let mut ids = vec![planted, dave.cookie.clone().unwrap()];
+    let mut tokens = vec![dave.csrf.clone()];
+    let mut note = |dave: &Visitor| {
+        ids.push(dave.cookie.clone().unwrap());
+        tokens.push(dave.csrf.clone());
+    };
+    let secret = dave.sign_up("dave");
+    note(&dave);
+    dave.go("/enrol", &[("code", &code(&secret, 0))], "/login");
+    note(&dave);
+    dave.give_password("dave");
+    note(&dave);
+    dave.go("/code", &[("code", &code(&secret, 1))], "/");
+    note(&dave);
+    for list in [&mut ids, &mut tokens] {
+        let length = list.len();
+        list.sort();
+        list.dedup();
+        assert_eq!(list.len(), length, "{list:?}");
+    }
+    let here = dave.cookie.clone().unwrap();
+    for id in ids {
+        let answer = request(server.port, "GET", "/", &[("Cookie", &id)], "").unwrap();
+        let status = if id == here { 200 } else { 303 };
+        assert_eq!(answer.status, status, "{id}");
+    }
+    server.stop("TERM");
+}
+
+/// No step can be left out.
+#[test]
+fn steps_come_in_their_order() {
+    let server = Server::start();
+    let mut erin = Visitor::new(server.port);
+    let secret = erin.enrol("erin");
+    erin.get("/login");
+    let next = code(&secret, 1);
+    for path in ["/code", "/enrol"] {
+        let answer = erin.post(path, &[("code", &next)]);
+        assert_eq!(answer.header("location"), Some("/login"), "{path}");
+        assert_eq!(erin.get(path).header("location"), Some("/login"), "{path}");
+    }
+    erin.give_password("erin");
+    assert_eq!(erin.get("/").header("location"), Some("/code"));
+    assert_eq!(erin.get("/login").header("location"), Some("/code"));
+    assert_eq!(
+        erin.post("/signup", &[("name", "x"), ("password", PASSWORD)])
+            .header("location"),
+        Some("/code")
+    );
+    // An enrolment that nobody confirmed is no user.
+    let mut frank = Visitor::new(server.port);
+    frank.sign_up("frank");
+    let mut other = Visitor::new(server.port);
+    other.get("/login");
+    let fields = [("name", "frank"), ("password", PASSWORD)];
+    assert_eq!(other.post("/login", &fields).status, 401);
+    // The name goes to who confirms it first.
+    let secret = other.sign_up("frank");
+    other.go("/enrol", &[("code", &code(&secret, 0))], "/login");
+    let answer = frank.get("/enrol");
+    let text = between(&answer.body, "<p class=\"secret\">", "</p>").unwrap();
+    let pending = text
+        .replace("<span>", "")
+        .replace("</span>", "")
+        .replace("<wbr>", "");
+    let answer = frank.post("/enrol", &[("code", &code(&pending, 0))]);
+    assert_eq!(answer.status, 409, "{answer:?}");
+    server.stop("TERM");
+}
+
+/// Strangers who only look push out each other, and nobody who is logged in.
+#[test]
+fn sessions_are_bounded() {
+    let server = Server::start();
+    let mut ivan = Visitor::new(server.port);
+    let secret = ivan.enrol("ivan");
+    ivan.give_password("ivan");
+    ivan.go("/code", &[("code", &code(&secret, 1))], "/");
+    let mut early = Visitor::new(server.port);
+    early.get("/login");
+    for _ in 0..1100 {
+        let answer = request(server.port, "GET", "/login", &[], "").unwrap();
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(ivan.get("/").status, 200);
+    let fields = [("name", "ivan"), ("password", PASSWORD)];
+    assert_eq!(early.post("/login", &fields).status, 403);
+    server.stop("TERM");
+}

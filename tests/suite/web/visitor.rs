@@ -1,0 +1,139 @@
+//! Somebody with a cookie and an authenticator app, but without a browser.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::http::{Answer, request};
+use crate::support::{run, tool};
+
+pub const PASSWORD: &str = "correct horse";
+
+pub struct Visitor {
+    pub port: u16,
+    /// What the server's Set-Cookie named, `session=...`.
+    pub cookie: Option<String>,
+    /// The token of the last form seen.
+    pub csrf: String,
+}
+
+impl Visitor {
+    pub fn new(port: u16) -> Visitor {
+        Visitor {
+            port,
+            cookie: None,
+            csrf: String::new(),
+        }
+    }
+
+    /// A request with the cookie and these headers; minds what comes back.
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let cookie = self.cookie.clone();
+        let mut all = headers.to_vec();
+        all.extend(cookie.as_deref().map(|cookie| ("Cookie", cookie)));
+        let answer = request(self.port, method, path, &all, body).unwrap();
+        if let Some(line) = answer.header("set-cookie") {
+            let cookie = line.split(';').next().unwrap();
+            self.cookie = Some(cookie.to_owned()).filter(|_| !line.contains("Max-Age=0"));
+        }
+        if let Some(token) = between(&answer.body, "name=\"csrf\" value=\"", "\"") {
+            self.csrf = token.to_owned();
+        }
+        answer
+    }
+
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, &[], "")
+    }
+
+    /// A form with the token.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut body = format!("csrf={}", self.csrf);
+        for (name, value) in fields {
+            body += &format!("&{name}={}", encoded(value));
+        }
+        self.send("POST", path, &[FORM], &body)
+    }
+
+    /// Sends a form, which must lead to `next`, and goes there.
+    #[track_caller]
+    pub fn go(&mut self, path: &str, fields: &[(&str, &str)], next: &str) -> Answer {
+        let answer = self.post(path, fields);
+        assert_eq!(answer.status, 303, "{answer:?}");
+        assert_eq!(answer.header("location"), Some(next));
+        let page = self.get(next);
+        assert_eq!(page.status, 200, "{page:?}");
+        page
+    }
+
+    /// Signs up as far as the QR code; gives the secret.
+    #[track_caller]
+    pub fn sign_up(&mut self, name: &str) -> String {
+        self.get("/signup");
+        let page = self.go(
+            "/signup",
+            &[("name", name), ("password", PASSWORD)],
+            "/enrol",
+        );
+        let text = between(&page.body, "<p class=\"secret\">", "</p>").unwrap();
+        let secret = text
+            .replace("<span>", "")
+            .replace("</span>", "")
+            .replace("<wbr>", "");
+        assert_eq!(secret.len(), 32, "{secret}");
+        secret
+    }
+
+    /// Signs up and confirms by the current code.
+    #[track_caller]
+    pub fn enrol(&mut self, name: &str) -> String {
+        let secret = self.sign_up(name);
+        let page = self.go("/enrol", &[("code", &code(&secret, 0))], "/login");
+        assert!(page.body.contains("used up"), "{}", page.body);
+        secret
+    }
+
+    /// Logs in as far as the code.
+    #[track_caller]
+    pub fn give_password(&mut self, name: &str) -> Answer {
+        self.get("/login");
+        self.go("/login", &[("name", name), ("password", PASSWORD)], "/code")
+    }
+}
+
+pub const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
+pub fn encoded(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    text.split_once(start)?
+        .1
+        .split_once(end)
+        .map(|(found, _)| found)
+}
+
+/// The code some steps from now, as a phone computes it.
+pub fn code(secret: &str, steps: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let then = i64::try_from(now.as_secs()).unwrap() + 30 * steps;
+    let output = run(tool("oathtool")
+        .args(["--totp", "--base32", "--now"])
+        .arg(format!("@{then}"))
+        .arg(secret));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A code that is wrong now and will be for the next minutes.
+pub fn wrong_code(secret: &str) -> String {
+    let right: Vec<String> = (-2..8).map(|steps| code(secret, steps)).collect();
+    (0..20)
+        .map(|n| format!("{n:06}"))
+        .find(|code| !right.contains(code))
+        .unwrap()
+}
