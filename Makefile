@@ -18,7 +18,7 @@ RELEASE = $(TARGET)$(addprefix /,$(CARGO_BUILD_TARGET))/release
 # What a program needs beside libfactor2.a: rustc's native-static-libs on Linux. A test asks rustc.
 STATIC_LIBS = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall clean
+.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam clean
 
 build: ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
@@ -71,6 +71,28 @@ install-strip: ## the same without symbols and debug information
 
 uninstall: ## removes what install put there; give it the same variables
 	@$(INSTALLER) uninstall
+
+PAM      = $(TARGET)/pam
+PAMFLAGS = -std=c99 -O2 -fPIC -fstack-protector-strong -fvisibility=hidden -Iinclude -Wl,-z,relro,-z,now
+SBINDIR ?= $(PREFIX)/sbin
+# Where libpam looks for modules.
+PAMDIR  ?= /usr/lib/$(shell $(CC) -print-multiarch)/security
+# What the module and factor2-enroll take when they are not told otherwise.
+PAMSTATE = /var/lib/factor2
+
+pam: build ## the PAM module and factor2-enroll, into target/pam; see README
+	@mkdir -p "$(PAM)"
+	$(CC) $(PAMFLAGS) -Wl,-z,nodelete -shared $(CPPFLAGS) $(CFLAGS) -o "$(PAM)/pam_factor2.so" \
+	    examples-c/pam_factor2.c "$(RELEASE)/libfactor2.so" -lpam $(LDFLAGS)
+	$(CC) $(PAMFLAGS) -pie $(CPPFLAGS) $(CFLAGS) -o "$(PAM)/factor2-enroll" \
+	    examples-c/factor2_enroll.c "$(RELEASE)/libfactor2.so" $(LDFLAGS)
+
+install-pam: ## what `make pam` has built: into PAMDIR and SBINDIR, and the folder for the secrets
+	@test -f "$(PAM)/pam_factor2.so" && test -f "$(PAM)/factor2-enroll" || $(MAKE) --no-print-directory pam
+	install -d -m 0755 "$(DESTDIR)$(PAMDIR)" "$(DESTDIR)$(SBINDIR)"
+	install -d -m 0700 "$(DESTDIR)$(PAMSTATE)" "$(DESTDIR)$(PAMSTATE)/users"
+	install -m 0644 "$(PAM)/pam_factor2.so" "$(DESTDIR)$(PAMDIR)/pam_factor2.so"
+	install -m 0755 "$(PAM)/factor2-enroll" "$(DESTDIR)$(SBINDIR)/factor2-enroll"
 
 INSTALLER = sh packaging/install.sh
 export PREFIX LIBDIR INCLUDEDIR DESTDIR RELEASE STATIC_LIBS

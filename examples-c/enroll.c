@@ -18,9 +18,10 @@
 #include "factor2.h"
 #include "json_escape.h"
 #include "json_member.h"
+#include "terminal_qr.h"
 
 /* Room for the texts that this program handles, JSON's escapes included. */
-enum { NAME_SIZE = 1600, SECRET_SIZE = 128, REQUEST_SIZE = 4096, PICTURE_SIZE = 65536 };
+enum { NAME_SIZE = 1600, SECRET_SIZE = 128, REQUEST_SIZE = 4096 };
 
 /* Says what came of a call; gives 1 if it was FACTOR2_OK. */
 static int succeeded(const char *what, factor2_status status, const factor2_response *response)
@@ -90,21 +91,10 @@ static int write_private_file(const char *path, const unsigned char *bytes, size
     return written;
 }
 
-/* Bright white on black, whatever the terminal's colours are, for scanners want dark on light. */
-static void print_picture(const char *picture)
-{
-    while (*picture != '\0') {
-        int length = (int)strcspn(picture, "\n");
-        printf("\033[97;40m%.*s\033[0m\n", length, picture);
-        picture += length;
-        picture += *picture == '\n';
-    }
-}
-
 static int show_qr_code(const factor2_authenticator *authenticator, const char *username_json,
                         const char *secret, const char *path)
 {
-    static char picture[PICTURE_SIZE];
+    static char picture[TERMINAL_QR_SIZE];
     factor2_response *response = NULL;
     factor2_status status;
     char request[REQUEST_SIZE];
@@ -122,7 +112,7 @@ static int show_qr_code(const factor2_authenticator *authenticator, const char *
     factor2_response_free(response);
     if (!shown)
         return 0;
-    print_picture(picture);
+    terminal_qr(picture);
     printf("Scan it with an authenticator app (it is in %s, too), or type in the secret:\n%s\n\n",
            path, secret);
     return 1;

@@ -3,12 +3,12 @@
 #include "factor.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "../json_escape.h"
 #include "../json_member.h"
+#include "../json_number.h"
 
 enum { REQUEST_SIZE = 1024, PERIOD_S = 30 };
 
@@ -24,23 +24,6 @@ factor2_authenticator *factor_new(void)
     if (status != FACTOR2_OK)
         fprintf(stderr, "factor2: %s\n", factor2_status_name(status));
     return authenticator;
-}
-
-/* One number of an answer: what stands behind "name":, or `otherwise` if it is not there or null. */
-static long long number_member(const char *json, const char *name, long long otherwise)
-{
-    char start[32];
-    const char *found;
-    char *end;
-    long long number;
-
-    snprintf(start, sizeof start, "\"%s\":", name);
-    found = json != NULL ? strstr(json, start) : NULL;
-    if (found == NULL)
-        return otherwise;
-    found += strlen(start);
-    number = strtoll(found, &end, 10);
-    return end != found ? number : otherwise;
 }
 
 /* factor2_create_secret() for a user, with the secret that there is, if any; one member of its answer. */
@@ -86,7 +69,7 @@ static long seconds_to_next_code(const factor2_authenticator *authenticator, con
 
     snprintf(request, sizeof request, "{\"totpsecret\":\"%s\"}", secret);
     if (factor2_inspect(authenticator, request, FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK)
-        used = number_member(factor2_response_json(response, NULL), "last_step", -1);
+        used = json_number(factor2_response_json(response, NULL), "last_step", -1);
     factor2_response_free(response);
     explicit_bzero(request, sizeof request);
     if (next <= used)
@@ -113,7 +96,7 @@ struct verdict factor_verify(const factor2_authenticator *authenticator, const c
     if (status == FACTOR2_DISABLED)
         verdict.wait_s = -1;
     else if (status != FACTOR2_OK)
-        verdict.wait_s = (long)number_member(factor2_response_json(response, NULL), "retry_after_s", 0);
+        verdict.wait_s = json_number(factor2_response_json(response, NULL), "retry_after_s", 0);
     verdict.locked = verdict.wait_s != 0;
     factor2_response_free(response);
     if (status == FACTOR2_INVALID_TOKEN && verdict.locked)

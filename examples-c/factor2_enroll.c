@@ -1,0 +1,246 @@
+/*
+ * factor2-enroll: gives a user of this machine a second factor, which pam_factor2 then asks for.
+ * It shows the QR code, and writes the user's file once a first code has confirmed it.
+ *
+ *     make pam && sudo make install-pam
+ *     sudo factor2-enroll alice
+ *
+ * Run it as the user that the daemon runs as: root for most.
+ */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "factor2.h"
+#include "json_escape.h"
+#include "json_member.h"
+#include "machine_guard.h"
+#include "secret_file.h"
+#include "terminal_qr.h"
+
+static const char usage[] =
+    "Usage: factor2-enroll [OPTION]... USER\n"
+    "Gives USER a second factor, which pam_factor2 asks for: shows a QR code for an\n"
+    "authenticator app, and stores the secret once a first code has confirmed it.\n"
+    "\n"
+    "  -i, --issuer NAME   the machine's name as apps show it (the host's name)\n"
+    "  -s, --secrets DIR   the folder with one file per user (" SECRET_FOLDER ")\n"
+    "  -g, --guard FILE    where accepted and wrong codes are remembered\n"
+    "                      (" GUARD_FILE ")\n"
+    "  -f, --replace       enrol anew a user who has a secret; the old one is lost\n"
+    "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
+    "      --remove        remove USER's secret; no new one\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "DIR and FILE are made by root or by the user that the daemon runs as, and\n"
+    "nobody else may write there. Exits 0 if it was done, 1 if not (then nothing has\n"
+    "changed), 2 if it was called wrongly.\n";
+
+enum action { ENROL, REPLACE, RESET, REMOVE };
+
+struct options {
+    enum action action;
+    const char *issuer;
+    const char *secrets;
+    const char *guard;
+    const char *user;
+};
+
+static int failed(const char *what, const char *why)
+{
+    fprintf(stderr, "factor2-enroll: %s: %s\n", what, why);
+    return 0;
+}
+
+/* Says what came of a call, and copies one text out of its answer if `member` is not NULL. */
+static int succeeded(const char *what, factor2_status status, const factor2_response *response,
+                     const char *member, char *out, size_t out_size)
+{
+    const char *json = factor2_response_json(response, NULL);
+    char message[256];
+
+    if (status == FACTOR2_OK && (member == NULL || json_member(json, member, out, out_size)))
+        return 1;
+    if (!json_member(json, "message", message, sizeof message))
+        strcpy(message, "no further details");
+    fprintf(stderr, "factor2-enroll: %s: %s: %s\n", what, factor2_status_name(status), message);
+    return 0;
+}
+
+typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
+                                    factor2_response **);
+
+/* Calls an operation with a request that holds a secret, and wipes that. */
+static int ask(operation call, const char *what, const factor2_authenticator *authenticator,
+               char *request, const char *member, char *out, size_t out_size)
+{
+    factor2_response *response = NULL;
+    factor2_status status = call(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
+    int done = succeeded(what, status, response, member, out, out_size);
+
+    factor2_response_free(response);
+    explicit_bzero(request, strlen(request));
+    return done;
+}
+
+/* Writes the file under another name first: nobody ever sees a half one. */
+static int store(int folder, const struct options *options, const char *secret)
+{
+    char line[SECRET_SIZE + 1], name[32];
+    size_t length = (size_t)sprintf(line, "%s\n", secret);
+    unsigned int flags = options->action == REPLACE ? 0 : RENAME_NOREPLACE;
+    int file, written;
+
+    sprintf(name, ".new.%ld", (long)getpid());
+    unlinkat(folder, name, 0); /* what is left of a killed process that had our number */
+    file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    written = file >= 0 && fchmod(file, 0600) == 0 &&
+              write(file, line, length) == (ssize_t)length && fsync(file) == 0;
+    explicit_bzero(line, sizeof line);
+    if (file >= 0 && close(file) != 0)
+        written = 0;
+    if (written && renameat2(folder, name, folder, options->user, flags) == 0 && fsync(folder) == 0)
+        return 1;
+    failed(options->user, strerror(errno));
+    if (file >= 0)
+        unlinkat(folder, name, 0);
+    return 0;
+}
+
+/* Asks for a first code, three times at most. That code is used up then. */
+static int confirm(const factor2_authenticator *authenticator, const char *secret)
+{
+    char code[64], code_json[sizeof code * 6], request[1024];
+    int tries, accepted = 0;
+
+    for (tries = 0; tries < 3 && !accepted; tries++) {
+        printf("The code that the app shows now: ");
+        fflush(stdout);
+        if (fgets(code, sizeof code, stdin) == NULL)
+            return failed("confirming", "no code was given");
+        code[strcspn(code, "\r\n")] = '\0';
+        json_escape(code, code_json, sizeof code_json);
+        sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, code_json);
+        accepted = ask(factor2_verify, "confirming", authenticator, request, NULL, NULL, 0);
+    }
+    return accepted;
+}
+
+static int enrol(const factor2_authenticator *authenticator, int folder,
+                 const struct options *options)
+{
+    static char picture[TERMINAL_QR_SIZE];
+    char user_json[1600], secret[SECRET_SIZE], request[2048];
+    struct stat stat;
+    int done = 0;
+
+    if (options->action == ENROL && fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+        return failed(options->user, "has a secret; --replace makes a new one");
+    json_escape(options->user, user_json, sizeof user_json);
+    sprintf(request, "{\"username\":\"%s\"}", user_json);
+    if (!ask(factor2_create_secret, "making a secret", authenticator, request, "totpsecret", secret,
+             sizeof secret))
+        return 0;
+    sprintf(request, "{\"username\":\"%s\",\"totpsecret\":\"%s\",\"text\":true}", user_json, secret);
+    if (ask(factor2_qr_png, "drawing the QR code", authenticator, request, "text", picture,
+            sizeof picture)) {
+        terminal_qr(picture);
+        printf("Scan it with an authenticator app, or type in the secret:\n%s\n\n", secret);
+        done = confirm(authenticator, secret) && store(folder, options, secret);
+    }
+    explicit_bzero(picture, sizeof picture);
+    explicit_bzero(secret, sizeof secret);
+    return done;
+}
+
+static int reset(const factor2_authenticator *authenticator, const struct options *options)
+{
+    char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[1024];
+    const char *why;
+    int absent, done;
+
+    if (!secret_file_read(options->secrets, options->user, secret, &why, &absent))
+        return failed(options->user, why);
+    json_escape(secret, secret_json, sizeof secret_json);
+    sprintf(request, "{\"totpsecret\":\"%s\"}", secret_json);
+    done = ask(factor2_reset, "forgetting the wrong codes", authenticator, request, NULL, NULL, 0);
+    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(secret_json, sizeof secret_json);
+    return done;
+}
+
+static int act(int folder, const struct options *options)
+{
+    factor2_authenticator *authenticator = NULL;
+    factor2_response *response = NULL;
+    factor2_status status;
+    int done;
+
+    if (options->action == REMOVE)
+        return (unlinkat(folder, options->user, 0) == 0 && fsync(folder) == 0) ||
+               failed(options->user, strerror(errno));
+    status = machine_guard_new(options->issuer, options->guard, &authenticator, &response);
+    done = succeeded("making the authenticator", status, response, NULL, NULL, 0) &&
+           (options->action == RESET ? reset(authenticator, options)
+                                     : enrol(authenticator, folder, options));
+    factor2_response_free(response);
+    factor2_authenticator_free(authenticator);
+    return done;
+}
+
+static int wrong_call(const char *why)
+{
+    fprintf(stderr, "factor2-enroll: %sTry 'factor2-enroll --help'.\n", why);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"issuer", required_argument, NULL, 'i'}, {"secrets", required_argument, NULL, 's'},
+        {"guard", required_argument, NULL, 'g'},  {"replace", no_argument, NULL, 'f'},
+        {"reset", no_argument, NULL, 'R'},        {"remove", no_argument, NULL, 'D'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static char host[256];
+    struct options options = {ENROL, host, SECRET_FOLDER, GUARD_FILE, NULL};
+    const char *why = NULL;
+    int option, actions = 0, folder, done;
+
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+        strcpy(host, "localhost");
+    while ((option = getopt_long(argc, argv, "i:s:g:fh", names, NULL)) != -1) {
+        switch (option) {
+        case 'i': options.issuer = optarg; break;
+        case 's': options.secrets = optarg; break;
+        case 'g': options.guard = optarg; break;
+        case 'f': options.action = REPLACE; actions++; break;
+        case 'R': options.action = RESET; actions++; break;
+        case 'D': options.action = REMOVE; actions++; break;
+        case 'h': fputs(usage, stdout); return 0;
+        default: return wrong_call("");
+        }
+    }
+    if (actions > 1)
+        return wrong_call("only one of --replace, --reset and --remove. ");
+    if (optind + 1 != argc)
+        return wrong_call("one USER is needed. ");
+    options.user = argv[optind];
+    if (!secret_file_name(options.user))
+        return wrong_call("this user's name cannot be a file's name. ");
+
+    folder = secret_folder_open(options.secrets, &why);
+    if (folder < 0)
+        return !failed(options.secrets, why);
+    done = act(folder, &options);
+    close(folder);
+    if (done)
+        printf("%s: %s\n", options.user,
+               options.action == REMOVE ? "removed" : options.action == RESET ? "reset" : "enrolled");
+    return done ? 0 : 1;
+}
