@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the built library, its header and its pkg-config and CMake descriptions in place, or removes them.
+# Puts the built library, its headers and its pkg-config and CMake descriptions in place, or removes them.
 # Called by the Makefile, from the top of the source tree, with its variables in the environment.
 set -eu
 
@@ -35,7 +35,7 @@ cmake=$lib/cmake/factor2
 
 if [ "$action" = uninstall ]; then
     rm -f "$lib/libfactor2.so.$library_version" "$lib/libfactor2.so.$abi" "$lib/libfactor2.so" \
-        "$lib/libfactor2.a" "$include/factor2.h" "$lib/pkgconfig/factor2.pc" \
+        "$lib/libfactor2.a" "$include/factor2.h" "$include/factor2.hpp" "$lib/pkgconfig/factor2.pc" \
         "$cmake/factor2-config.cmake" "$cmake/factor2-config-version.cmake"
     rmdir "$cmake" 2>/dev/null || : # something else may be in it
     exit
@@ -80,12 +80,12 @@ if [ -n "${INSTALL_STRIP:-}" ]; then
 fi
 ln -sf "libfactor2.so.$library_version" "$lib/libfactor2.so.$abi"
 ln -sf "libfactor2.so.$abi" "$lib/libfactor2.so"
-install -m 0644 include/factor2.h "$include/factor2.h"
+install -m 0644 include/factor2.h include/factor2.hpp "$include"
 describe packaging/factor2.pc.in "$lib/pkgconfig"
 describe packaging/factor2-config.cmake.in "$cmake"
 describe packaging/factor2-config-version.cmake.in "$cmake"
 
-echo "factor2 $version: libraries in $lib, header in $include"
+echo "factor2 $version: libraries in $lib, headers in $include"
 if [ -z "$DESTDIR" ]; then
     echo "If programs do not find libfactor2.so.$abi at run time, refresh the dynamic linker's cache: ldconfig"
 fi

@@ -36,6 +36,7 @@ cmake|cmake --version|cmake
 pkg-config|pkg-config --version|pkg-config
 pngcheck|command -v pngcheck|pngcheck
 python3|python3 --version|python3
+nlohmann/json.hpp|g++ -E -x c++ -include nlohmann/json.hpp -|nlohmann-json3-dev
 openssl|openssl version|openssl
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools

@@ -1,7 +1,7 @@
 //! The programs of tests/c, compiled against the shared and the static library, and run plain, under
 //! sanitizers and under valgrind.
 
-mod examples;
+pub mod examples;
 
 use std::ffi::OsStr;
 use std::fs;

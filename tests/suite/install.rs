@@ -26,6 +26,7 @@ fn installs_exactly_these_files_and_uninstalls_them() {
     let path = format!("usr/lib/{file}");
     let mut expected: BTreeMap<String, String> = [
         ("usr/include/factor2.h", "0644"),
+        ("usr/include/factor2.hpp", "0644"),
         ("usr/lib/bystander", "0644"),
         ("usr/lib/cmake/factor2/factor2-config-version.cmake", "0644"),
         ("usr/lib/cmake/factor2/factor2-config.cmake", "0644"),
@@ -244,6 +245,7 @@ fn cargo_c_gives_the_same_library_name() {
     );
     assert!(dynamic.contains("NODELETE"), "{dynamic}");
     assert!(folder.join("usr/include/factor2.h").exists());
+    assert!(folder.join("usr/include/factor2.hpp").exists());
 }
 
 #[test]

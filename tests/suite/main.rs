@@ -15,6 +15,7 @@ mod c_programs;
 mod clock;
 mod codes;
 mod config;
+mod cpp;
 mod fuzz;
 mod guard;
 #[cfg(feature = "redis")]

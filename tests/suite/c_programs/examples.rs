@@ -28,10 +28,15 @@ fn examples_compile_without_a_warning() {
     }
 }
 
-/// The example, built by the very command in its head comment, as in a clone after
-/// `cargo build --release`.
 fn example(name: &str) -> PathBuf {
-    let clone = scratch(name);
+    build(&format!("{name}.c"), "cc ")
+}
+
+/// An example, built by the very command in its head comment, as in a clone after
+/// `cargo build --release`. The command begins as stated, and the program has the file's stem.
+pub fn build(file: &str, compiler: &str) -> PathBuf {
+    let name = Path::new(file).file_stem().unwrap();
+    let clone = scratch(file);
     fs::create_dir_all(clone.join("target/release")).unwrap();
     for folder in ["include", "examples-c"] {
         symlink(root().join(folder), clone.join(folder)).unwrap();
@@ -43,14 +48,13 @@ fn example(name: &str) -> PathBuf {
         )
         .unwrap();
     }
-    let source = fs::read_to_string(root().join("examples-c").join(name).with_extension("c"));
-    let source = source.unwrap();
+    let source = fs::read_to_string(root().join("examples-c").join(file)).unwrap();
     let commands: Vec<&str> = source
         .lines()
         .filter_map(|line| line.strip_prefix(" *     "))
-        .filter(|line| line.starts_with("cc "))
+        .filter(|line| line.starts_with(compiler))
         .collect();
-    assert_eq!(commands.len(), 1, "{name}: one command in the head comment");
+    assert_eq!(commands.len(), 1, "{file}: one command in the head comment");
     run(Command::new("sh")
         .args(["-ec", commands[0]])
         .current_dir(&clone));
@@ -144,13 +148,19 @@ fn verify_says_yes_to_the_right_code_only() {
 #[test]
 fn enroll_draws_what_a_phone_can_scan() {
     let plain = example("enroll");
-    let sanitized = sanitized_example("enroll");
+    enrols([&plain, &sanitized_example("enroll")]);
+    let folder = scratch("enroll_run");
+    run(valgrind(&plain).current_dir(&folder));
+}
+
+/// Runs the enroll example, plain and sanitized, and looks at all that it shows.
+pub fn enrols(programs: [&Path; 2]) {
     let names: [(&[&str], &str); 3] = [
         (&[], "Example%20Shop:alice%40example.com"),
         (&["A \"B\"\\C", "Zoë"], "A%20%22B%22%5CC:Zo%C3%AB"),
         (&["Example", "bob", "mine.png"], "Example:bob"),
     ];
-    for program in [&plain, &sanitized] {
+    for program in programs {
         for (arguments, label) in names {
             let folder = scratch("enroll_run");
             let png = folder.join(arguments.get(2).unwrap_or(&"factor2-qr.png"));
@@ -184,8 +194,6 @@ fn enroll_draws_what_a_phone_can_scan() {
             assert_eq!(mode & 0o777, 0o600, "the picture holds the secret");
         }
     }
-    let folder = scratch("enroll_run");
-    run(valgrind(&plain).current_dir(&folder));
 }
 
 #[test]

@@ -1,0 +1,415 @@
+/*
+ * factor2 for C++17 and later: factor2.h with owners instead of pointers. Header only; link as for C.
+ *
+ *     factor2::authenticator authenticator(R"({"issuer":"Example"})");     // throws factor2::error
+ *     if (authenticator.verify(totpsecret, otp)) let_in();                 // true only for an accepted code
+ *
+ * factor2.h specifies what each operation takes, answers and refuses; here it has the same name, without
+ * `factor2_`, and takes plain texts instead of a request. They are put into JSON correctly whatever they
+ * hold. Answers stay JSON: parse response::json() with your own JSON library, or ask response::at().
+ *
+ * Errors. C++ libraries are of two minds, and each has a point. SQLiteCpp, libpqxx and nlohmann/json throw;
+ * where a "no" is ordinary, their users asked for calls that don't (SQLiteCpp has tryExecuteStep()
+ * beside executeStep(), nlohmann/json accept() beside parse()). wasmtime.hh and cpp-httplib return a
+ * result that is tested with `if`, which std::expected has made the standard's way as well. A wrong
+ * code is ordinary, and anybody on the network can send one: it must not cost an exception, nor end a
+ * program that forgot to catch it. So:
+ *
+ * - An operation returns a [[nodiscard]] response, which is true only for FACTOR2_OK; status() and
+ *   message() tell the rest, misuse and a store that is down included. It throws nothing but
+ *   std::bad_alloc.
+ * - A constructor has nothing to return, so authenticator's throws factor2::error.
+ * - response::value() and response::at() throw factor2::error if there is no answer, as
+ *   std::expected::value() does: for the calls whose failure is exceptional.
+ * - A program that is built without exceptions takes factor2.h.
+ *
+ * Threads are as in factor2.h: one authenticator for all, its const members being the operations; a response
+ * for one at a time. A closed or moved-from object answers InvalidHandle. Destructors throw nothing.
+ *
+ * Copyright the factor2 developers. SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+#ifndef FACTOR2_HPP
+#define FACTOR2_HPP
+
+#if __cplusplus < 201703L && !defined(_MSVC_LANG)
+#error "factor2.hpp needs C++17; factor2.h takes every C++"
+#endif
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "factor2.h"
+
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define FACTOR2_BORROWED [[clang::lifetimebound]]
+#endif
+#endif
+#ifndef FACTOR2_BORROWED
+#define FACTOR2_BORROWED
+#endif
+
+namespace factor2 {
+
+/** A status of factor2.h, under its stable name. Take a number that has no name here as a refusal. */
+enum class status : factor2_status {
+    Ok = FACTOR2_OK,
+    NullPointer = FACTOR2_NULL_POINTER,
+    InvalidHandle = FACTOR2_INVALID_HANDLE,
+    RequestTooLarge = FACTOR2_REQUEST_TOO_LARGE,
+    BadRequest = FACTOR2_BAD_REQUEST,
+    InvalidToken = FACTOR2_INVALID_TOKEN,
+    TokenReused = FACTOR2_TOKEN_REUSED,
+    Throttled = FACTOR2_THROTTLED,
+    Disabled = FACTOR2_DISABLED,
+    Unauthorized = FACTOR2_UNAUTHORIZED,
+    InvalidKey = FACTOR2_INVALID_KEY,
+    DataFormat = FACTOR2_DATA_FORMAT,
+    InvalidSecret = FACTOR2_INVALID_SECRET,
+    Configuration = FACTOR2_CONFIGURATION,
+    StoreUnavailable = FACTOR2_STORE_UNAVAILABLE,
+    UnknownError = FACTOR2_UNKNOWN_ERROR,
+    OutOfMemory = FACTOR2_OUT_OF_MEMORY,
+    RandomUnavailable = FACTOR2_RANDOM_UNAVAILABLE
+};
+
+/** The stable name of a status, such as "InvalidToken". Static, never NULL. */
+[[nodiscard]] inline const char *status_name(status code) noexcept {
+    return factor2_status_name(static_cast<factor2_status>(code));
+}
+
+/** The HTTP status that a web server would answer with, such as 401. */
+[[nodiscard]] inline int status_http(status code) noexcept {
+    return factor2_status_http(static_cast<factor2_status>(code));
+}
+
+namespace detail {
+
+inline void append_quoted(std::string &json, std::string_view text) {
+    constexpr const char *hex = "0123456789abcdef";
+    json += '"';
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20) {
+            json += "\\u00";
+            json += hex[byte >> 4];
+            json += hex[byte & 15];
+        } else {
+            if (c == '"' || c == '\\') json += '\\';
+            json += c;
+        }
+    }
+    json += '"';
+}
+
+/* A request's member: a text, or what is JSON already. */
+struct member {
+    std::string_view name;
+    std::string_view value;
+    bool is_json = false;
+};
+
+/* A request that was made here, which is wiped, for there is a secret in most. */
+class object {
+  public:
+    object(std::initializer_list<member> members) {
+        std::size_t room = 2;
+        for (const member &each : members) room += each.name.size() + 6 * each.value.size() + 6;
+        text_.reserve(room); /* growing would leave a copy behind */
+        for (const member &each : members) {
+            text_ += text_.empty() ? '{' : ',';
+            append_quoted(text_, each.name);
+            text_ += ':';
+            if (each.is_json)
+                text_ += each.value;
+            else
+                append_quoted(text_, each.value);
+        }
+        text_ += '}';
+    }
+    object(const object &) = delete;
+    object &operator=(const object &) = delete;
+    ~object() {
+        volatile char *const bytes = text_.data();
+        for (std::size_t at = 0; at < text_.size(); ++at) bytes[at] = '\0';
+    }
+    std::string_view text() const noexcept { return text_; }
+
+  private:
+    std::string text_;
+};
+
+/* Where the name or value that begins at `at` ends. */
+inline std::size_t end_of_value(std::string_view json, std::size_t at) noexcept {
+    std::size_t depth = 0;
+    for (bool quoted = false; at < json.size(); ++at) {
+        const char c = json[at];
+        if (quoted) {
+            if (c == '\\') ++at;
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (depth == 0 && (c == ':' || c == ',' || c == '}')) {
+            return at;
+        } else if (c == '}' || c == ']') {
+            --depth;
+        }
+    }
+    return json.size();
+}
+
+/* A member's value as it stands in an answer; empty if there is none. Answers are objects, without
+   blanks between their tokens. */
+inline std::string_view find(std::string_view json, std::string_view name) noexcept {
+    std::size_t at = 1;
+    while (at < json.size()) {
+        const std::size_t colon = end_of_value(json, at);
+        const std::string_view key = json.substr(at, colon - at);
+        if (colon + 1 >= json.size()) break;
+        const std::size_t end = end_of_value(json, colon + 1);
+        if (key.size() == name.size() + 2 && key.substr(1, name.size()) == name)
+            return json.substr(colon + 1, end - colon - 1);
+        at = end + 1;
+    }
+    return {};
+}
+
+/* A value as plain text: a string without its quotes and escapes, all else as it stands. */
+inline std::string plain(std::string_view value) {
+    if (value.size() < 2 || value.front() != '"') return std::string(value);
+    constexpr std::string_view letters = "bfnrt", meant = "\b\f\n\r\t";
+    std::string text;
+    text.reserve(value.size());
+    for (std::size_t at = 1; at + 1 < value.size(); ++at) {
+        if (value[at] != '\\') {
+            text += value[at];
+            continue;
+        }
+        const char letter = value[++at];
+        if (letter == 'u' && at + 5 < value.size()) {
+            /* only control characters are written like this, as \u00XX */
+            text += static_cast<char>(std::stoi(std::string(value.substr(at + 1, 4)), nullptr, 16));
+            at += 4;
+        } else {
+            const std::size_t index = letters.find(letter);
+            text += index == std::string_view::npos ? letter : meant[index];
+        }
+    }
+    return text;
+}
+
+struct free_handle {
+    void operator()(factor2_authenticator *handle) const noexcept { factor2_authenticator_free(handle); }
+    void operator()(factor2_response *handle) const noexcept { factor2_response_free(handle); }
+};
+
+} // namespace detail
+
+/**
+ * A text as a JSON string, quotes included, for configs that are put together:
+ * `authenticator(R"({"issuer":)" + factor2::quoted(name) + "}")`. The text is meant to be UTF-8;
+ * factor2 refuses what is not.
+ */
+[[nodiscard]] inline std::string quoted(std::string_view text) {
+    std::string json;
+    detail::append_quoted(json, text);
+    return json;
+}
+
+/** A failure, with its status. what() is `NAME: MESSAGE`, and never holds a secret or a code. */
+class error : public std::runtime_error {
+  public:
+    error(factor2::status code, const std::string &message)
+        : std::runtime_error(std::string(status_name(code)) + ": " + message), status_(code) {}
+
+    [[nodiscard]] factor2::status status() const noexcept { return status_; }
+
+  private:
+    factor2::status status_;
+};
+
+/** What an operation came to: the verdict, and the answer or the error. Wiped when it goes. */
+class [[nodiscard]] response {
+  public:
+    response(response &&other) noexcept
+        : handle_(std::move(other.handle_)),
+          status_(std::exchange(other.status_, factor2::status::InvalidHandle)) {}
+    response &operator=(response &&other) noexcept {
+        handle_ = std::move(other.handle_);
+        status_ = std::exchange(other.status_, factor2::status::InvalidHandle);
+        return *this;
+    }
+
+    /** True only if it was accepted, or done. */
+    [[nodiscard]] explicit operator bool() const noexcept { return status_ == factor2::status::Ok; }
+
+    [[nodiscard]] factor2::status status() const noexcept { return status_; }
+
+    /** The answer's JSON, or `{"error":{...}}`; see factor2_response_json(). Borrowed from this object. */
+    [[nodiscard]] std::string_view json() const noexcept FACTOR2_BORROWED {
+        std::size_t length = 0;
+        if (const char *text = factor2_response_json(handle_.get(), &length)) return {text, length};
+        switch (status_) {
+        case factor2::status::InvalidHandle:
+            return R"({"error":{"code":"InvalidHandle","http_status":500,"message":"closed or moved from"}})";
+        case factor2::status::OutOfMemory:
+            return R"({"error":{"code":"OutOfMemory","http_status":500,"message":"no memory"}})";
+        default:
+            return R"({"error":{"code":"UnknownError","http_status":500,"message":"an internal error"}})";
+        }
+    }
+
+    /** The PNG of create_secret() and qr_png(), or nothing. Borrowed from this object. */
+    [[nodiscard]] std::string_view data() const noexcept FACTOR2_BORROWED {
+        std::size_t length = 0;
+        const unsigned char *bytes = factor2_response_data(handle_.get(), &length);
+        return {reinterpret_cast<const char *>(bytes), length};
+    }
+
+    /** What went wrong, for developers and logs; empty if nothing did. Never holds a secret or a code. */
+    [[nodiscard]] std::string message() const { return detail::plain(in_error("message")); }
+
+    /** After how long another code will be looked at; nothing where waiting does not help. */
+    [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const {
+        const std::string_view seconds = in_error("retry_after_s");
+        if (seconds.empty()) return std::nullopt;
+        return std::chrono::seconds(std::stoll(std::string(seconds)));
+    }
+
+    /** The answer's JSON. Borrowed from this object. Throws factor2::error if there is no answer. */
+    std::string_view value() const FACTOR2_BORROWED {
+        if (!*this) throw error(status_, message());
+        return json();
+    }
+
+    /**
+     * A member of the answer: `at("totpsecret")` is a string as plain text, `at("step")` anything else as
+     * JSON. A copy, which is yours to wipe. Throws factor2::error if there is no answer, and
+     * std::out_of_range if it has no such member.
+     */
+    [[nodiscard]] std::string at(std::string_view name) const {
+        const std::string_view found = detail::find(value(), name);
+        if (found.empty()) throw std::out_of_range("factor2: no such member in the answer");
+        return detail::plain(found);
+    }
+
+  private:
+    friend class authenticator;
+    response(factor2_status code, factor2_response *handle) noexcept
+        : handle_(handle), status_(static_cast<factor2::status>(code)) {}
+
+    std::string_view in_error(std::string_view name) const noexcept {
+        return *this ? std::string_view() : detail::find(detail::find(json(), "error"), name);
+    }
+
+    std::unique_ptr<factor2_response, detail::free_handle> handle_;
+    factor2::status status_;
+};
+
+/** Settings and guard of one second factor. Make one at start, share it between threads. */
+class authenticator {
+  public:
+    /** From settings in JSON, see factor2_authenticator_new(). Throws factor2::error. */
+    explicit authenticator(std::string_view config) {
+        factor2_authenticator *handle = nullptr;
+        factor2_response *answer = nullptr;
+        const factor2_status code =
+            factor2_authenticator_new(begin_of(config), config.size(), &handle, &answer);
+        handle_.reset(handle);
+        response(code, answer).value();
+    }
+
+    /** Frees it before its scope ends. No other thread may be using it. */
+    void close() noexcept { handle_.reset(); }
+
+    [[nodiscard]] response describe() const { return call(factor2_describe, "{}"); }
+
+    [[nodiscard]] response create_secret(std::string_view username) const {
+        return ask(factor2_create_secret, {{"username", username}});
+    }
+    [[nodiscard]] response create_secret(std::string_view username, std::string_view totpsecret) const {
+        return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
+    }
+
+    /** With `text`, the answer has the picture for a terminal as well. */
+    [[nodiscard]] response qr_png(std::string_view username, std::string_view totpsecret,
+                                  bool text = false) const {
+        return ask(factor2_qr_png, {{"username", username},
+                                    {"totpsecret", totpsecret},
+                                    {"text", text ? "true" : "false", true}});
+    }
+
+    [[nodiscard]] response prepare_configuration(std::string_view username) const {
+        const detail::object user{{"username", username}};
+        return ask(factor2_prepare_configuration, {{"user", user.text(), true}});
+    }
+
+    /** `data` is the session's JSON text. */
+    [[nodiscard]] response reprepare_configuration(std::string_view username, std::string_view data) const {
+        const detail::object key{{"data", data}};
+        return ask(factor2_reprepare_configuration,
+                   {{"username", username}, {"sessionKey", key.text(), true}});
+    }
+
+    /** True only for an accepted code; `otp` is what the user typed. */
+    [[nodiscard]] response verify(std::string_view totpsecret, std::string_view otp) const {
+        return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}});
+    }
+    /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")` before you let the user in. */
+    [[nodiscard]] response verify(std::string_view totpsecret, std::string_view otp,
+                                  std::int64_t last_step) const {
+        const std::string step = std::to_string(last_step);
+        return ask(factor2_verify,
+                   {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});
+    }
+
+    [[nodiscard]] response inspect(std::string_view totpsecret) const {
+        return ask(factor2_inspect, {{"totpsecret", totpsecret}});
+    }
+
+    [[nodiscard]] response reset(std::string_view totpsecret) const {
+        return ask(factor2_reset, {{"totpsecret", totpsecret}});
+    }
+
+    [[nodiscard]] response generate(std::string_view totpsecret) const {
+        return ask(factor2_generate, {{"totpsecret", totpsecret}});
+    }
+
+    /** The shape of every operation of factor2.h. */
+    using operation = factor2_status (*)(const factor2_authenticator *, const char *, std::size_t,
+                                         factor2_response **);
+
+    /** Any operation with a request in JSON: `call(factor2_verify, request)`. */
+    [[nodiscard]] response call(operation function, std::string_view request) const noexcept {
+        if (!handle_) return {FACTOR2_INVALID_HANDLE, nullptr};
+        factor2_response *answer = nullptr;
+        const factor2_status code = function(handle_.get(), begin_of(request), request.size(), &answer);
+        return {code, answer};
+    }
+
+  private:
+    response ask(operation function, std::initializer_list<detail::member> members) const {
+        return call(function, detail::object(members).text());
+    }
+
+    /* An empty view may be NULL, which is not what the library calls an empty text. */
+    static const char *begin_of(std::string_view text) noexcept { return text.empty() ? "" : text.data(); }
+
+    std::unique_ptr<factor2_authenticator, detail::free_handle> handle_;
+};
+
+} // namespace factor2
+
+#undef FACTOR2_BORROWED
+
+#endif

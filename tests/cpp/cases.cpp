@@ -1,0 +1,188 @@
+/*
+ * Runs bindings/cases.json, which is named by the argument. Every case runs twice: with each request as JSON, and
+ * with the operations that take plain texts, wherever the request is one that they make.
+ */
+#include "factor2.hpp"
+
+#include "../c/check.h"
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using factor2::authenticator;
+using factor2::response;
+using factor2::status;
+using nlohmann::json;
+
+const std::map<std::string, status> STATUSES = {
+    {"Ok", status::Ok},
+    {"NullPointer", status::NullPointer},
+    {"InvalidHandle", status::InvalidHandle},
+    {"RequestTooLarge", status::RequestTooLarge},
+    {"BadRequest", status::BadRequest},
+    {"InvalidToken", status::InvalidToken},
+    {"TokenReused", status::TokenReused},
+    {"Throttled", status::Throttled},
+    {"Disabled", status::Disabled},
+    {"Unauthorized", status::Unauthorized},
+    {"InvalidKey", status::InvalidKey},
+    {"DataFormat", status::DataFormat},
+    {"InvalidSecret", status::InvalidSecret},
+    {"Configuration", status::Configuration},
+    {"StoreUnavailable", status::StoreUnavailable},
+    {"UnknownError", status::UnknownError},
+    {"OutOfMemory", status::OutOfMemory},
+    {"RandomUnavailable", status::RandomUnavailable},
+};
+
+const std::map<std::string, authenticator::operation> OPERATIONS = {
+    {"describe", factor2_describe},
+    {"create_secret", factor2_create_secret},
+    {"qr_png", factor2_qr_png},
+    {"prepare_configuration", factor2_prepare_configuration},
+    {"reprepare_configuration", factor2_reprepare_configuration},
+    {"verify", factor2_verify},
+    {"inspect", factor2_inspect},
+    {"reset", factor2_reset},
+    {"generate", factor2_generate},
+};
+
+/* The operation that takes plain texts; where it cannot make such a request, the one that takes JSON. */
+response call_typed(const authenticator &maker, const std::string &call, const json &request) {
+    std::set<std::string> names;
+    for (const auto &[name, value] : request.items()) names.insert(name);
+    const auto has = [&](std::set<std::string> expected) { return names == expected; };
+    const auto text = [&](const char *name) { return request.at(name).get<std::string>(); };
+
+    if (call == "describe" && has({})) return maker.describe();
+    if (call == "create_secret" && has({"username"})) return maker.create_secret(text("username"));
+    if (call == "create_secret" && has({"username", "totpsecret"}))
+        return maker.create_secret(text("username"), text("totpsecret"));
+    if (call == "qr_png" && has({"username", "totpsecret"}))
+        return maker.qr_png(text("username"), text("totpsecret"));
+    if (call == "prepare_configuration")
+        return maker.prepare_configuration(request["user"]["username"].get<std::string>());
+    if (call == "reprepare_configuration" && request["sessionKey"].contains("data"))
+        return maker.reprepare_configuration(text("username"),
+                                             request["sessionKey"]["data"].get<std::string>());
+    if (call == "verify" && has({"totpsecret", "otp"})) return maker.verify(text("totpsecret"), text("otp"));
+    if (call == "verify" && has({"totpsecret", "otp", "last_step"}))
+        return maker.verify(text("totpsecret"), text("otp"), request["last_step"].get<std::int64_t>());
+    if (call == "inspect") return maker.inspect(text("totpsecret"));
+    if (call == "reset") return maker.reset(text("totpsecret"));
+    if (call == "generate") return maker.generate(text("totpsecret"));
+    return maker.call(OPERATIONS.at(call), request.dump());
+}
+
+response call_json(const authenticator &maker, const std::string &call, const json &request) {
+    return maker.call(OPERATIONS.at(call), request.dump());
+}
+
+/* A request with every {"$repeat":[text,n]} written out. */
+json spelled_out(const json &value) {
+    if (!value.is_structured()) return value;
+    if (value.contains("$repeat")) {
+        std::string text;
+        for (int n = value["$repeat"][1]; n > 0; --n) text += value["$repeat"][0].get<std::string>();
+        return text;
+    }
+    json result = value;
+    for (json &each : result) each = spelled_out(each);
+    return result;
+}
+
+bool begins(const std::string &text, const std::string &start) {
+    return text.compare(0, start.size(), start) == 0;
+}
+
+bool matches(const json &found, const json &expected) {
+    if (expected.is_object() && expected.contains("$prefix"))
+        return found.is_string() && begins(found, expected["$prefix"]);
+    if (expected.is_object() && expected.contains("$length")) {
+        std::size_t length = 0;
+        for (const char byte : found.get<std::string>()) length += (byte & 0xC0) != 0x80;
+        return length == expected["$length"];
+    }
+    if (expected.is_object()) {
+        for (const auto &[name, value] : expected.items())
+            if (!found.is_object() || !found.contains(name) || !matches(found[name], value)) return false;
+        return true;
+    }
+    if (expected.is_array()) {
+        if (!found.is_array() || found.size() != expected.size()) return false;
+        for (std::size_t at = 0; at < expected.size(); ++at)
+            if (!matches(found[at], expected[at])) return false;
+        return true;
+    }
+    return found == expected;
+}
+
+void check_step(const json &step, const response &response) {
+    const json said = json::parse(response.json());
+    if (step.contains("error")) {
+        const json &expected = step["error"];
+        CHECK(!response && response.status() == STATUSES.at(expected["code"]));
+        CHECK(matches(said["error"], expected));
+        CHECK(said["error"]["message"] == response.message());
+        CHECK(said["error"]["http_status"] == factor2::status_http(response.status()));
+        const auto wait = response.retry_after();
+        CHECK(wait.has_value() == said["error"].contains("retry_after_s"));
+        CHECK(!wait || said["error"]["retry_after_s"] == wait->count());
+        return;
+    }
+    CHECK(response && response.status() == status::Ok && matches(said, step["answer"]));
+    for (const auto &[name, value] : said.items())
+        CHECK(value.is_string() ? response.at(name) == value.get<std::string>()
+                                : json::parse(response.at(name)) == value);
+    CHECK((response.data().substr(0, 8) == "\x89PNG\r\n\x1a\n") == step.contains("data"));
+}
+
+template <class Call> void run_case(const json &given, Call call) {
+    const std::string config = given["config"].dump();
+    if (given.contains("error")) {
+        const std::string name = given["error"]["code"];
+        try {
+            const authenticator made(config);
+        } catch (const factor2::error &error) {
+            CHECK(error.status() == STATUSES.at(name) && begins(error.what(), name + ": "));
+            return;
+        }
+        return check_failed(__FILE__, __LINE__, "it was made");
+    }
+    authenticator maker(config);
+    if (given.value("close", false)) maker.close();
+    for (const json &step : given["steps"])
+        check_step(step, call(maker, step["call"], spelled_out(step["request"])));
+}
+
+void check_statuses(const json &statuses) {
+    CHECK(statuses.size() == STATUSES.size());
+    for (const json &row : statuses) {
+        const std::string name = row["name"];
+        const status code = STATUSES.at(name);
+        CHECK(static_cast<int>(code) == row["status"] && factor2::status_name(code) == name);
+        CHECK(factor2::status_http(code) == row["http_status"]);
+        CHECK(std::string(factor2::error(code, "why").what()) == name + ": why");
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    CHECK(argc == 2);
+    std::ifstream file(argv[1]);
+    const json all = json::parse(file);
+    check_statuses(all["statuses"]);
+    for (const json &given : all["cases"]) {
+        std::cout << given["name"] << std::endl; /* the last one printed is the one that failed */
+        run_case(given, call_json);
+        run_case(given, call_typed);
+    }
+    return all["cases"].empty();
+}

@@ -1,0 +1,223 @@
+/* What comes back: verdicts, answers, errors, and objects that were closed or moved from. */
+#include "factor2.hpp"
+
+#include "../c/check.h"
+
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include <malloc.h>
+
+namespace {
+
+/* Stands for a secret. How many blocks of memory were given back with it in them. */
+constexpr const char *MARK = "a text that nothing else in this program has";
+int given_back_with_mark = 0;
+
+void give_back(void *block) {
+    if (memmem(block, malloc_usable_size(block), MARK, std::strlen(MARK)) != nullptr) ++given_back_with_mark;
+    std::free(block);
+}
+
+} // namespace
+
+void *operator new(std::size_t size) {
+    if (void *block = std::calloc(1, size)) return block;
+    throw std::bad_alloc();
+}
+void operator delete(void *block) noexcept {
+    if (block != nullptr) give_back(block);
+}
+void operator delete(void *block, std::size_t) noexcept { operator delete(block); }
+
+namespace {
+
+using factor2::authenticator;
+using factor2::response;
+using factor2::status;
+
+constexpr const char *CONFIG = R"({"issuer":"Example","fixed_time":1800000000})";
+constexpr const char *SECRET = "GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q";
+constexpr const char *CODE = "967967";
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+/* The status and text of the factor2::error that `act` throws. */
+template <class Act> std::pair<status, std::string> thrown(Act act) {
+    try {
+        act();
+    } catch (const factor2::error &error) {
+        return {error.status(), error.what()};
+    }
+    return {status::Ok, "nothing was thrown"};
+}
+
+template <class Act> bool out_of_range(Act act) {
+    try {
+        act();
+    } catch (const std::out_of_range &) {
+        return true;
+    }
+    return false;
+}
+
+TEST verdicts_are_ordinary_outcomes() {
+    const authenticator guard(CONFIG);
+    const response accepted = guard.verify(SECRET, CODE);
+    CHECK(accepted && accepted.status() == status::Ok);
+    CHECK(accepted.message().empty() && !accepted.retry_after() && accepted.data().empty());
+    CHECK(accepted.at("step") == "60000000" && accepted.at("accepted") == "true");
+    CHECK(accepted.value() == accepted.json());
+
+    const response reused = guard.verify(SECRET, CODE);
+    CHECK(!reused && reused.status() == status::TokenReused && !reused.retry_after());
+    CHECK(contains(reused.message(), "was accepted before"));
+    const auto [code, what] = thrown([&] { reused.value(); });
+    CHECK(code == status::TokenReused && what == "TokenReused: " + reused.message());
+    CHECK(thrown([&] { static_cast<void>(reused.at("step")); }).first == status::TokenReused);
+
+    for (int wrong = 1; wrong < 5; ++wrong) CHECK(!guard.verify(SECRET, "000000").retry_after());
+    CHECK(guard.verify(SECRET, "000000").retry_after() == std::chrono::seconds(30));
+    const response throttled = guard.verify(SECRET, "000000");
+    CHECK(throttled.status() == status::Throttled);
+    CHECK(throttled.retry_after() == std::chrono::seconds(30));
+    CHECK(guard.reset(SECRET) && guard.inspect(SECRET).at("failures") == "0");
+}
+
+TEST whatever_a_user_typed_stays_a_text() {
+    const authenticator guard(CONFIG);
+    const std::string added = std::string(CODE) + R"(","totpsecret":")" + SECRET;
+    CHECK(guard.verify(SECRET, added).status() == status::InvalidToken);
+    CHECK(guard.verify(SECRET, std::string_view("967967\0", 7)).status() == status::InvalidToken);
+    CHECK(guard.verify(SECRET, "\xff\xfe").status() == status::BadRequest);
+    CHECK(guard.verify(SECRET, std::string_view()).status() == status::InvalidToken);
+    CHECK(guard.verify(std::string(70000, 'A'), CODE).status() == status::RequestTooLarge);
+
+    const std::string odd = "b\"o\\b/ \xe6\x97\xa5{}[],\\\"";
+    const response made = guard.create_secret(odd);
+    CHECK(made && made.at("username") == odd && made.at("totpsecret").size() == 32);
+    CHECK(contains(made.data().substr(0, 4), "PNG"));
+
+    std::string all;
+    for (int byte = 0; byte < 0x80; ++byte) all += static_cast<char>(byte);
+    const std::string name = "\"\\\xe2\x82\xac";
+    const authenticator named(R"({"issuer":"Example","friendly_name":)" + factor2::quoted(name) + "}");
+    CHECK(named.describe().at("friendly_name") == name);
+    CHECK(factor2::quoted("a\n\x1f\x7f\"\\") == "\"a\\u000a\\u001f\x7f\\\"\\\\\"");
+    CHECK(factor2::detail::plain(factor2::quoted(all)) == all);
+    CHECK(factor2::detail::plain(R"("\b\f\n\r\t\/")") == "\b\f\n\r\t/");
+}
+
+TEST members_are_found_by_their_place() {
+    constexpr std::string_view json = R"({"a":{"b":[1,{"c":"}"}]},"x\"y":":","b":"\"","c":null,"d":-1})";
+    using factor2::detail::find;
+    CHECK(find(json, "a") == R"({"b":[1,{"c":"}"}]})" && find(json, "b") == R"("\"")");
+    CHECK(find(json, "c") == "null" && find(json, "d") == "-1" && find(json, "e").empty());
+    CHECK(find(find(json, "a"), "b") == R"([1,{"c":"}"}])" && find(json, "").empty());
+    for (std::size_t length = 0; length < json.size(); ++length)
+        CHECK(find(json.substr(0, length), "e").empty());
+
+    const response answer = authenticator(CONFIG).describe();
+    CHECK(answer.at("digits") == "6" && contains(answer.at("guard"), R"("store":"memory")"));
+    CHECK(out_of_range([&] { static_cast<void>(answer.at("store")); }));
+}
+
+TEST failures_are_told_by_name() {
+    const auto [code, what] = thrown([] { authenticator bad(R"({"issuer":"a:b"})"); });
+    CHECK(code == status::Configuration && contains(what, "Configuration: config.issuer: "));
+    CHECK(thrown([] { authenticator bad("{"); }).first == status::BadRequest);
+    CHECK(thrown([] { authenticator bad(std::string_view{}); }).first == status::BadRequest);
+    const char *unusable = R"({"issuer":"Example","guard":{"store":"sqlite","path":"/nonexistent/f"}})";
+    CHECK(thrown([=] { authenticator bad(unusable); }).first == status::StoreUnavailable);
+
+    const authenticator guard(CONFIG);
+    CHECK(guard.call(factor2_verify, R"({"totpsecret":1})").status() == status::BadRequest);
+    CHECK(guard.call(factor2_verify, std::string_view()).status() == status::BadRequest);
+    CHECK(guard.verify("not base32!", CODE).status() == status::InvalidSecret);
+    CHECK(guard.prepare_configuration("bob").status() == status::Configuration);
+    CHECK(factor2::status_http(status::Throttled) == 429);
+    CHECK(std::string_view(factor2::status_name(static_cast<status>(7777))) == "UnknownError");
+}
+
+void check_closed(const authenticator &closed) {
+    std::vector<response> all;
+    all.push_back(closed.describe());
+    all.push_back(closed.create_secret("bob"));
+    all.push_back(closed.create_secret("bob", SECRET));
+    all.push_back(closed.qr_png("bob", SECRET));
+    all.push_back(closed.prepare_configuration("bob"));
+    all.push_back(closed.reprepare_configuration("bob", "{}"));
+    all.push_back(closed.verify(SECRET, CODE));
+    all.push_back(closed.verify(SECRET, CODE, 1));
+    all.push_back(closed.inspect(SECRET));
+    all.push_back(closed.reset(SECRET));
+    all.push_back(closed.generate(SECRET));
+    all.push_back(closed.call(factor2_verify, "{}"));
+    for (const response &each : all) {
+        CHECK(!each && each.status() == status::InvalidHandle && each.data().empty());
+        CHECK(contains(each.json(), R"("code":"InvalidHandle")") && !each.message().empty());
+    }
+}
+
+TEST closed_and_moved_from_authenticators_are_told_by_name() {
+    authenticator first(CONFIG);
+    authenticator second(std::move(first));
+    check_closed(first); // NOLINT: that is the point
+    CHECK(second.verify(SECRET, CODE));
+    first = std::move(second);
+    check_closed(second); // NOLINT
+    CHECK(first.verify(SECRET, CODE).status() == status::TokenReused);
+    authenticator other(CONFIG);
+    other = std::move(first);
+    CHECK(other.verify(SECRET, CODE).status() == status::TokenReused);
+    authenticator &itself = other;
+    other = std::move(itself);
+    CHECK(other.describe());
+    other.close();
+    other.close();
+    check_closed(other);
+}
+
+TEST moved_from_responses_are_told_by_name() {
+    const authenticator guard(CONFIG);
+    response first = guard.create_secret("bob");
+    response second(std::move(first));
+    CHECK(!first && first.status() == status::InvalidHandle && first.data().empty()); // NOLINT
+    CHECK(contains(first.json(), "InvalidHandle") && !first.message().empty());
+    CHECK(thrown([&] { first.value(); }).first == status::InvalidHandle);
+    CHECK(second && !second.data().empty());
+    second = guard.verify(SECRET, "000000");
+    CHECK(second.status() == status::InvalidToken && second.data().empty());
+    response &itself = second;
+    second = std::move(itself);
+    CHECK(second.status() == status::InvalidToken && contains(second.message(), "wrong code"));
+}
+
+TEST requests_are_wiped() {
+    const authenticator guard(CONFIG);
+    for (const bool wiped : {true, false}) {
+        given_back_with_mark = 0;
+        if (wiped)
+            CHECK(guard.verify(MARK, CODE).status() == status::InvalidSecret);
+        else
+            std::string text(MARK);
+        CHECK((given_back_with_mark == 0) == wiped);
+    }
+    given_back_with_mark = 0;
+    CHECK(guard.reprepare_configuration("bob", MARK).status() == status::DataFormat);
+    CHECK(given_back_with_mark == 0);
+}
+
+} // namespace
+
+int main() {
+    RUN(verdicts_are_ordinary_outcomes);
+    RUN(whatever_a_user_typed_stays_a_text);
+    RUN(members_are_found_by_their_place);
+    RUN(failures_are_told_by_name);
+    RUN(closed_and_moved_from_authenticators_are_told_by_name);
+    RUN(moved_from_responses_are_told_by_name);
+    RUN(requests_are_wiped);
+    return 0;
+}
