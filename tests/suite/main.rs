@@ -30,6 +30,7 @@ mod json_texts;
 mod members;
 mod operations;
 mod oracles;
+mod pam;
 mod qr;
 mod qr_colours;
 mod readme;

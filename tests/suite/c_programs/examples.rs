@@ -9,12 +9,20 @@ use std::process::{Command, Output, Stdio};
 use super::{Library, STRICT, files, sanitized, text, valgrind};
 use crate::support::{artifacts, root, run, scratch, tool};
 
+/// These use more than the C library, whose headers are not C89.
+const NOT_C89: &[&str] = &["factor2_enroll.c", "pam_factor2.c"];
+
 #[test]
 fn examples_compile_without_a_warning() {
     let folder = scratch("examples");
     for source in files("examples-c", "c") {
+        let name = source.file_name().unwrap().to_str().unwrap();
+        let newer = NOT_C89.contains(&name);
         for compiler in ["gcc", "clang"] {
             for standard in ["-std=c89", "-std=c99", "-std=c2x"] {
+                if newer && standard == "-std=c89" {
+                    continue;
+                }
                 run(tool(compiler)
                     .args(STRICT)
                     .args([standard, "-Wconversion", "-Wstrict-prototypes", "-c"])
@@ -229,13 +237,13 @@ fn enroll_fails_by_name() {
 }
 
 /// What a scanner reads.
-fn scan(picture: &Path) -> String {
+pub fn scan(picture: &Path) -> String {
     let output = run(tool("zbarimg").args(["--quiet", "--raw"]).arg(picture));
     text(&output.stdout).trim_end().to_owned()
 }
 
 /// What a terminal shows: bright white blocks on black, two rows of modules per line.
-fn picture_of_terminal(said: &str) -> Vec<u8> {
+pub fn picture_of_terminal(said: &str) -> Vec<u8> {
     const SCALE: usize = 6;
     let mut rows: Vec<Vec<bool>> = Vec::new();
     for line in said.lines() {

@@ -1,0 +1,335 @@
+//! factor2-enroll: what an administrator does in the shell.
+
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::{Child, Command, Stdio};
+
+use super::machine::{Machine, code, code_at, wrong};
+use crate::c_programs::examples::{picture_of_terminal, scan};
+use crate::support::run;
+
+const PROGRAM: &str = "/usr/local/sbin/factor2-enroll";
+
+/// An enrolment that waits for the first code.
+struct Enrolment {
+    child: Child,
+    said: String,
+    secret: String,
+}
+
+/// How a program ended, and what it said on both outputs.
+struct End {
+    status: Option<i32>,
+    said: String,
+}
+
+impl Enrolment {
+    fn start(machine: &Machine, mut command: Command) -> Enrolment {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = Vec::new();
+        let out = child.stdout.as_mut().unwrap();
+        while !said.ends_with(b"shows now: ") {
+            let mut byte = [0];
+            if out.read(&mut byte).unwrap() == 0 {
+                let output = child.wait_with_output().unwrap();
+                panic!("{output:?}");
+            }
+            said.push(byte[0]);
+        }
+        let said = String::from_utf8(said).unwrap();
+        let secret = said
+            .lines()
+            .find(|line| line.len() == 32 && line.bytes().all(|b| b.is_ascii_alphanumeric()))
+            .unwrap_or_else(|| panic!("no secret in {said}"))
+            .to_owned();
+        machine.keep_quiet_about(&secret);
+        Enrolment {
+            child,
+            said,
+            secret,
+        }
+    }
+
+    fn answer(mut self, typed: &str) -> End {
+        let mut stdin = self.child.stdin.take().unwrap();
+        stdin.write_all(typed.as_bytes()).unwrap();
+        drop(stdin);
+        end(self.child)
+    }
+}
+
+fn end(child: Child) -> End {
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    End {
+        status: output.status.code(),
+        said: String::from_utf8(said).unwrap(),
+    }
+}
+
+fn enroll(machine: &Machine, arguments: &[&str]) -> Command {
+    let mut command = machine.command(PROGRAM);
+    command.args(arguments);
+    command
+}
+
+fn call(machine: &Machine, arguments: &[&str]) -> End {
+    let child = enroll(machine, arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    end(child.unwrap())
+}
+
+fn entries(machine: &Machine) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(machine.users())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_enrolled_user_logs_in() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let enrolment = Enrolment::start(
+        &machine,
+        enroll(&machine, &["--issuer", "The \"Shop\"", "alice"]),
+    );
+    let secret = enrolment.secret.clone();
+    assert_eq!(entries(&machine), [""; 0], "not before the code");
+
+    let drawn = machine.folder.join("terminal.pgm");
+    fs::write(&drawn, picture_of_terminal(&enrolment.said)).unwrap();
+    let uri = format!("otpauth://totp/The%20%22Shop%22:alice?secret={secret}&issuer=");
+    assert!(scan(&drawn).starts_with(&uri), "{}", scan(&drawn));
+
+    let first = code(&secret);
+    let end = enrolment.answer(&format!("{}\n{first}\n", wrong(&secret)));
+    assert_eq!(end.status, Some(0), "{}", end.said);
+    assert!(end.said.contains("InvalidToken") && end.said.contains("alice: enrolled\n"));
+
+    let file = machine.users().join("alice");
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{secret}\n"));
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    assert_eq!(entries(&machine), ["alice"]);
+
+    // The first code is used up, the next one is not.
+    assert!(!machine.login("login", "alice", &first).accepted);
+    machine.logged("user 'alice': TokenReused");
+    let next = code_at(&secret, "30 seconds");
+    assert!(machine.login("login", "alice", &next).accepted);
+}
+
+#[test]
+fn without_a_right_code_nothing_is_stored() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    for codes in ["", "\n\n\n", "000000", "abc\ndef\n123456789\n123456\n"] {
+        let end = Enrolment::start(&machine, enroll(&machine, &["alice"])).answer(codes);
+        assert_eq!(end.status, Some(1), "{codes:?}: {}", end.said);
+        assert!(!end.said.contains("enrolled"), "{}", end.said);
+        assert_eq!(entries(&machine), [""; 0]);
+    }
+    let mut killed = Enrolment::start(&machine, enroll(&machine, &["alice"]));
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    assert_eq!(entries(&machine), [""; 0]);
+}
+
+#[test]
+fn a_secret_is_replaced_only_when_asked() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let old = machine.enrol("alice");
+    let end = call(&machine, &["alice"]);
+    assert_eq!(end.status, Some(1));
+    assert!(end.said.contains("has a secret; --replace"), "{}", end.said);
+    assert!(!end.said.contains("\u{1b}["), "{}", end.said);
+
+    let enrolment = Enrolment::start(&machine, enroll(&machine, &["--replace", "alice"]));
+    let new = enrolment.secret.clone();
+    assert_eq!(enrolment.answer("").status, Some(1));
+    assert!(
+        machine.login("login", "alice", &code(&old)).accepted,
+        "until then the old one"
+    );
+
+    let enrolment = Enrolment::start(&machine, enroll(&machine, &["-f", "alice"]));
+    assert_ne!(new, enrolment.secret);
+    let new = enrolment.secret.clone();
+    assert_eq!(enrolment.answer(&code(&new)).status, Some(0));
+    assert_eq!(entries(&machine), ["alice"]);
+    assert!(
+        !machine
+            .login("login", "alice", &code_at(&old, "30 seconds"))
+            .accepted
+    );
+    assert!(
+        machine
+            .login("login", "alice", &code_at(&new, "30 seconds"))
+            .accepted
+    );
+
+    // A symbolic link is replaced, and not followed.
+    let target = machine.folder.join("lib/target");
+    fs::write(&target, "stays").unwrap();
+    fs::remove_file(machine.users().join("alice")).unwrap();
+    symlink(&target, machine.users().join("alice")).unwrap();
+    assert_eq!(call(&machine, &["alice"]).status, Some(1));
+    let enrolment = Enrolment::start(&machine, enroll(&machine, &["-f", "alice"]));
+    let new = enrolment.secret.clone();
+    assert_eq!(enrolment.answer(&code(&new)).status, Some(0));
+    assert_eq!(fs::read_to_string(target).unwrap(), "stays");
+    assert!(
+        machine
+            .login("login", "alice", &code_at(&new, "30 seconds"))
+            .accepted
+    );
+}
+
+#[test]
+fn of_two_enrolments_at_once_one_wins() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let start = || Enrolment::start(&machine, enroll(&machine, &["alice"]));
+    let (first, second) = (start(), start());
+    let secret = second.secret.clone();
+    assert_eq!(second.answer(&code(&secret)).status, Some(0));
+    let code = code(&first.secret);
+    let end = first.answer(&code);
+    assert_eq!(end.status, Some(1));
+    assert!(end.said.contains("alice: File exists"), "{}", end.said);
+    assert_eq!(entries(&machine), ["alice"]);
+    let stored = fs::read_to_string(machine.users().join("alice")).unwrap();
+    assert_eq!(stored, format!("{secret}\n"));
+}
+
+#[test]
+fn reset_ends_a_lock_and_remove_ends_it_all() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let secret = machine.enrol("alice");
+    for _ in 0..5 {
+        assert!(!machine.login("login", "alice", &wrong(&secret)).accepted);
+    }
+    assert!(!machine.login("login", "alice", &code(&secret)).accepted);
+    machine.logged("Throttled");
+    let end = call(&machine, &["--reset", "alice"]);
+    assert_eq!((end.status, end.said.as_str()), (Some(0), "alice: reset\n"));
+    assert!(machine.login("login", "alice", &code(&secret)).accepted);
+
+    let end = call(&machine, &["--remove", "alice"]);
+    assert_eq!(
+        (end.status, end.said.as_str()),
+        (Some(0), "alice: removed\n")
+    );
+    assert!(
+        !machine
+            .login("login", "alice", &code_at(&secret, "30 seconds"))
+            .accepted
+    );
+    for action in ["--reset", "--remove"] {
+        let end = call(&machine, &[action, "alice"]);
+        assert_eq!(end.status, Some(1), "{}", end.said);
+        assert!(
+            end.said.starts_with("factor2-enroll: alice: "),
+            "{}",
+            end.said
+        );
+    }
+}
+
+#[test]
+fn wrong_calls_and_wrong_places() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let long = "a".repeat(256);
+    let calls: &[&[&str]] = &[
+        &[],
+        &["alice", "bob"],
+        &["--reset", "--remove", "alice"],
+        &["--no-such-option", "alice"],
+        &["--issuer"],
+        &[""],
+        &["../alice"],
+        &["a/b"],
+        &[".alice"],
+        &["a\nb"],
+        &[&long],
+    ];
+    for arguments in calls {
+        let end = call(&machine, arguments);
+        assert_eq!(end.status, Some(2), "{arguments:?}: {}", end.said);
+        assert!(end.said.contains("factor2-enroll --help"), "{}", end.said);
+    }
+    let help = call(&machine, &["--help"]);
+    assert_eq!(help.status, Some(0));
+    for place in ["/var/lib/factor2/users", "/var/lib/factor2/guard.db"] {
+        assert!(help.said.contains(place), "{}", help.said);
+    }
+
+    let refused: &[(&[&str], &str)] = &[
+        (&["-i", "a:b", "alice"], "Configuration: "),
+        (&["a:b"], "BadRequest: "),
+        (
+            &["-s", "/no/such/folder", "alice"],
+            "/no/such/folder: No such file",
+        ),
+        (&["-g", "/no/such/folder/db", "alice"], "StoreUnavailable: "),
+    ];
+    for (arguments, why) in refused {
+        let end = call(&machine, arguments);
+        assert_eq!(end.status, Some(1), "{arguments:?}: {}", end.said);
+        assert!(end.said.contains(why), "{arguments:?}: {}", end.said);
+    }
+    fs::set_permissions(machine.users(), Permissions::from_mode(0o777)).unwrap();
+    let end = call(&machine, &["alice"]);
+    assert_eq!(end.status, Some(1), "{}", end.said);
+    assert!(
+        end.said.contains("the folder may be written by others"),
+        "{}",
+        end.said
+    );
+    assert_eq!(entries(&machine), [""; 0]);
+}
+
+#[test]
+fn it_is_clean_under_valgrind() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let under_valgrind = |arguments: &[&str]| {
+        let mut command = machine.command("valgrind");
+        command.args([
+            "--quiet",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            PROGRAM,
+        ]);
+        command.args(arguments);
+        command
+    };
+    let enrolment = Enrolment::start(&machine, under_valgrind(&["alice"]));
+    let first = code(&enrolment.secret);
+    let end = enrolment.answer(&first);
+    assert_eq!(end.status, Some(0), "{}", end.said);
+    run(&mut under_valgrind(&["--reset", "alice"]));
+    run(&mut under_valgrind(&["--remove", "alice"]));
+}

@@ -1,0 +1,276 @@
+//! A machine for logins: the installed module and program, and files of its own in the place of
+//! /etc/pam.d, /etc/passwd, /home, /var/lib, /dev/log. It is a mount namespace, which goes with the
+//! command that runs in it.
+
+use std::fs;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::{announce, artifacts, root, run, scratch, tool};
+
+/// Puts the files in place, then becomes the command.
+const INSIDE: &str = r#"
+here=$1 installed=$2
+shift 2
+mount --bind "$here/pam.d" /etc/pam.d
+mount --bind "$here/passwd" /etc/passwd
+mount --bind "$here/shadow" /etc/shadow
+mount --bind "$here/home" /home
+mount --bind "$here/lib" /var/lib
+mount --bind "$installed/usr/local" /usr/local
+mount --bind "$installed/security" "$(dirname "$(readlink -f "$(find /lib/*/security /lib/security /lib64/security -name pam_permit.so 2>/dev/null | head -n 1)")")"
+mkdir -p "$here/dev"
+mount --rbind /dev "$here/dev"
+mount -t tmpfs -o mode=755 tmpfs /dev
+for device in null zero random urandom tty; do
+    touch /dev/$device
+    mount --bind "$here/dev/$device" /dev/$device
+done
+mkdir /dev/pts
+mount --rbind "$here/dev/pts" /dev/pts
+ln -s pts/ptmx /dev/ptmx
+ln -s /proc/self/fd /dev/fd
+ln -s "$here/log" /dev/log
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -m 755 /run/sshd
+exec "$@"
+"#;
+
+/// What `make install install-pam` puts under DESTDIR, and in `security` libpam's modules with ours
+/// among them. Made once.
+pub fn installed() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        artifacts();
+        let folder = scratch("pam_installed");
+        run(tool("make")
+            .args(["pam", "install", "install-pam"])
+            .arg(format!("DESTDIR={}", folder.display()))
+            .arg("PAMDIR=/security")
+            .current_dir(root()));
+        let permit = run(Command::new("sh").args([
+            "-c",
+            "dirname \"$(find /lib/*/security /lib/security /lib64/security -name pam_permit.so 2>/dev/null | head -n 1)\"",
+        ]));
+        let modules = String::from_utf8(permit.stdout).unwrap();
+        for name in ["pam_permit.so", "pam_deny.so", "pam_unix.so"] {
+            fs::copy(
+                Path::new(modules.trim()).join(name),
+                folder.join("security").join(name),
+            )
+            .unwrap();
+        }
+        folder
+    })
+}
+
+pub struct Machine {
+    pub folder: PathBuf,
+    log: Arc<Mutex<String>>,
+    /// What must never be in the log.
+    confidential: Mutex<Vec<String>>,
+}
+
+/// How a login ended.
+#[derive(Debug)]
+pub struct Login {
+    pub accepted: bool,
+    pub said: String,
+}
+
+impl Machine {
+    /// None, and a word about it, when the tests don't run as root: only root may mount.
+    pub fn new() -> Option<Machine> {
+        if fs::metadata("/proc/self").unwrap().uid() != 0 {
+            let test = thread::current().name().unwrap_or_default().to_owned();
+            announce(&format!("SKIPPED: {test}: only root may mount"));
+            return None;
+        }
+        let folder = scratch("pam");
+        for name in ["pam.d", "home", "lib", "lib/factor2", "lib/factor2/users"] {
+            fs::create_dir(folder.join(name)).unwrap();
+        }
+        // The folders as `make install-pam` has made them.
+        for name in ["lib/factor2", "lib/factor2/users"] {
+            let made = installed().join("var").join(name);
+            let permissions = fs::metadata(made).unwrap().permissions();
+            assert_eq!(permissions.mode() & 0o7777, 0o700);
+            fs::set_permissions(folder.join(name), permissions).unwrap();
+        }
+        for name in ["passwd", "shadow"] {
+            fs::copy(Path::new("/etc").join(name), folder.join(name)).unwrap();
+        }
+        let machine = Machine {
+            log: listen(&folder),
+            folder,
+            confidential: Mutex::default(),
+        };
+        machine.service("other", "pam_deny.so");
+        machine.service("login", "pam_factor2.so");
+        Some(machine)
+    }
+
+    /// A service whose one way in is this module with its options.
+    pub fn service(&self, name: &str, module: &str) {
+        self.service_lines(name, &format!("auth required {module}\n"));
+    }
+
+    pub fn service_lines(&self, name: &str, auth: &str) {
+        let rest = "account required pam_permit.so\nsession required pam_permit.so\n";
+        let path = self.folder.join("pam.d").join(name);
+        fs::write(path, format!("{auth}{rest}")).unwrap();
+    }
+
+    /// The folder with the secrets.
+    pub fn users(&self) -> PathBuf {
+        self.folder.join("lib/factor2/users")
+    }
+
+    /// The guard's file.
+    pub fn guard(&self) -> PathBuf {
+        self.folder.join("lib/factor2/guard.db")
+    }
+
+    /// Gives a user a secret, as factor2-enroll does. Gives the secret.
+    pub fn enrol(&self, user: &str) -> String {
+        let secret = new_secret();
+        let path = self.users().join(user);
+        fs::write(&path, format!("{secret}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        self.keep_quiet_about(&secret);
+        secret
+    }
+
+    pub fn keep_quiet_about(&self, text: &str) {
+        self.confidential.lock().unwrap().push(text.to_owned());
+    }
+
+    /// A command on this machine.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = tool("unshare");
+        command
+            .args([
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-euc",
+                INSIDE,
+                "sh",
+            ])
+            .arg(&self.folder)
+            .arg(installed())
+            .arg(program)
+            .env("LD_LIBRARY_PATH", "/usr/local/lib");
+        command
+    }
+
+    /// Tries to log in through pamtester.
+    pub fn login(&self, service: &str, user: &str, code: &str) -> Login {
+        tool("pamtester");
+        let mut command = self.command("pamtester");
+        command.args([service, user, "authenticate", "setcred"]);
+        self.answer(command, code)
+    }
+
+    /// Runs a pamtester that is asked for a code.
+    pub fn answer(&self, mut pamtester: Command, code: &str) -> Login {
+        if code.len() > 4 {
+            self.keep_quiet_about(code);
+        }
+        let mut child = pamtester
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Who is not asked may have ended.
+        let _ = writeln!(child.stdin.take().unwrap(), "{code}");
+        let output = child.wait_with_output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let accepted = said.contains("pamtester: successfully authenticated");
+        assert_eq!(output.status.success(), accepted, "{said}");
+        Login { accepted, said }
+    }
+
+    /// The log from here on.
+    pub fn forget_log(&self) {
+        self.log.lock().unwrap().clear();
+    }
+
+    /// Waits for a line of the log, and gives the log as it is then.
+    #[track_caller]
+    pub fn logged(&self, line: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let log = self.log.lock().unwrap().clone();
+            for text in &*self.confidential.lock().unwrap() {
+                assert!(!log.contains(text), "{text:?} is in the log: {log}");
+            }
+            if log.contains(line) {
+                return log;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "{line:?}: {log}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Collects what arrives at /dev/log.
+fn listen(folder: &Path) -> Arc<Mutex<String>> {
+    // The way by the descriptor fits into a socket's address, however long the folder's path is.
+    let handle = fs::File::open(folder).unwrap();
+    let address = format!("/proc/self/fd/{}/log", handle.as_raw_fd());
+    let socket = UnixDatagram::bind(address).unwrap();
+    let everybody = fs::Permissions::from_mode(0o666);
+    fs::set_permissions(folder.join("log"), everybody).unwrap();
+    let log = Arc::new(Mutex::new(String::new()));
+    let lines = Arc::clone(&log);
+    thread::spawn(move || {
+        let mut line = [0; 4096];
+        while let Ok(length) = socket.recv(&mut line) {
+            let line = String::from_utf8_lossy(&line[..length]);
+            let mut lines = lines.lock().unwrap();
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+    });
+    log
+}
+
+/// 20 bytes that no other test has.
+pub fn new_secret() -> String {
+    let bytes = fs::read("/proc/sys/kernel/random/uuid").unwrap();
+    let mut digits = bytes.iter().filter(|byte| byte.is_ascii_hexdigit());
+    (0..32)
+        .map(|_| {
+            let digit = *digits.next().unwrap() as char;
+            let value = digit.to_digit(16).unwrap();
+            char::from(b'A' + u8::try_from(value).unwrap())
+        })
+        .collect()
+}
+
+/// The code that an app shows.
+pub fn code(secret: &str) -> String {
+    code_at(secret, "now")
+}
+
+pub fn code_at(secret: &str, when: &str) -> String {
+    let output = run(tool("oathtool").args(["--totp", "--base32", "--now", when, secret]));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A code that the app does not show.
+pub fn wrong(secret: &str) -> String {
+    let code = code(secret);
+    format!("{}{}", &code[..5], (code.as_bytes()[5] - b'0' + 5) % 10)
+}
