@@ -9,6 +9,7 @@ FUZZ_SECONDS ?= 600
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
 DESTDIR    ?=
 
 # Where cargo leaves what it builds.
@@ -18,7 +19,7 @@ RELEASE = $(TARGET)$(addprefix /,$(CARGO_BUILD_TARGET))/release
 # What a program needs beside libfactor2.a: rustc's native-static-libs on Linux. A test asks rustc.
 STATIC_LIBS = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam clean
+.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam deb clean
 
 build: ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
@@ -93,9 +94,17 @@ install-pam: ## what `make pam` has built: into PAMDIR and SBINDIR, and the fold
 	install -d -m 0700 "$(DESTDIR)$(PAMSTATE)" "$(DESTDIR)$(PAMSTATE)/users"
 	install -m 0644 "$(PAM)/pam_factor2.so" "$(DESTDIR)$(PAMDIR)/pam_factor2.so"
 	install -m 0755 "$(PAM)/factor2-enroll" "$(DESTDIR)$(SBINDIR)/factor2-enroll"
+	@rm -rf "$(PAM)/man8" && mkdir -p "$(PAM)/man8" && sh packaging/man.sh 8 "$(PAM)/man8"
+	install -d -m 0755 "$(DESTDIR)$(MANDIR)/man8"
+	install -m 0644 "$(PAM)"/man8/* "$(DESTDIR)$(MANDIR)/man8"
+
+DEB = $(TARGET)/deb
+
+deb: pam ## Debian packages of the library and the PAM module, into target/deb
+	@sh packaging/deb.sh "$(DEB)"
 
 INSTALLER = sh packaging/install.sh
-export PREFIX LIBDIR INCLUDEDIR DESTDIR RELEASE STATIC_LIBS
+export PREFIX LIBDIR INCLUDEDIR MANDIR DESTDIR RELEASE STATIC_LIBS
 
 clean: ## removes what was built
 	$(CARGO) clean

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts the built library, its headers and its pkg-config and CMake descriptions in place, or removes them.
+# Puts the built library, its headers, manual pages, pkg-config and CMake descriptions in place, or removes them.
 # Called by the Makefile, from the top of the source tree, with its variables in the environment.
 set -eu
 
@@ -7,7 +7,7 @@ refuse() { printf 'make %s: %s\n' "$action" "$*" >&2; exit 1; }
 
 action=${1:?install or uninstall}
 
-for name in PREFIX LIBDIR INCLUDEDIR; do
+for name in PREFIX LIBDIR INCLUDEDIR MANDIR; do
     eval "value=\$$name"
     case $value/ in
         / | [!/]* | */./* | */../*)
@@ -31,12 +31,19 @@ abi=${library_version%%.*}
 
 lib=$DESTDIR$LIBDIR
 include=$DESTDIR$INCLUDEDIR
+man3=$DESTDIR$MANDIR/man3
 cmake=$lib/cmake/factor2
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/man3"
+sh packaging/man.sh 3 "$scratch/man3"
 
 if [ "$action" = uninstall ]; then
     rm -f "$lib/libfactor2.so.$library_version" "$lib/libfactor2.so.$abi" "$lib/libfactor2.so" \
         "$lib/libfactor2.a" "$include/factor2.h" "$include/factor2.hpp" "$lib/pkgconfig/factor2.pc" \
         "$cmake/factor2-config.cmake" "$cmake/factor2-config-version.cmake"
+    for page in "$scratch"/man3/*; do rm -f "$man3/${page##*/}"; done
     rmdir "$cmake" 2>/dev/null || : # something else may be in it
     exit
 fi
@@ -64,14 +71,11 @@ describe() {
         -e "s|@STATIC_LIBS@|$STATIC_LIBS|g" \
         -e "s|@CMAKE_STATIC_LIBS@|$(echo "$STATIC_LIBS" | tr ' ' ';')|g" \
         -e "s|@VERSION@|$version|g" -e "s|@MAJOR@|${version%%.*}|g" -e "s|@ABI@|$abi|g" \
-        "$1" >"$scratch"
-    install -m 0644 "$scratch" "$target"
+        "$1" >"$scratch/description"
+    install -m 0644 "$scratch/description" "$target"
 }
 
-scratch=$(mktemp)
-trap 'rm -f "$scratch"' EXIT
-
-install -d -m 0755 "$lib" "$include" "$lib/pkgconfig" "$cmake"
+install -d -m 0755 "$lib" "$include" "$man3" "$lib/pkgconfig" "$cmake"
 install -m 0755 "$RELEASE/libfactor2.so" "$lib/libfactor2.so.$library_version"
 install -m 0644 "$RELEASE/libfactor2.a" "$lib/libfactor2.a"
 if [ -n "${INSTALL_STRIP:-}" ]; then
@@ -81,6 +85,7 @@ fi
 ln -sf "libfactor2.so.$library_version" "$lib/libfactor2.so.$abi"
 ln -sf "libfactor2.so.$abi" "$lib/libfactor2.so"
 install -m 0644 include/factor2.h include/factor2.hpp "$include"
+install -m 0644 "$scratch"/man3/* "$man3"
 describe packaging/factor2.pc.in "$lib/pkgconfig"
 describe packaging/factor2-config.cmake.in "$cmake"
 describe packaging/factor2-config-version.cmake.in "$cmake"

@@ -56,6 +56,13 @@ python3|python3 --version|python3
 nlohmann/json.hpp|g++ -E -x c++ -include nlohmann/json.hpp -|nlohmann-json3-dev
 openssl|openssl version|openssl
 go and gofmt|go version && command -v gofmt|golang-go
+man|man --version|man-db
+mandoc|command -v mandoc|mandoc
+groff|groff --version|groff-base
+dh|command -v dh_installman|debhelper
+dpkg-buildpackage|dpkg-buildpackage --version|dpkg-dev
+lintian|lintian --version|lintian
+fakeroot|fakeroot --version|fakeroot
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools
 libmicrohttpd|has microhttpd.h microhttpd|libmicrohttpd-dev

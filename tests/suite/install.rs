@@ -38,11 +38,19 @@ fn installs_exactly_these_files_and_uninstalls_them() {
     ]
     .map(|(path, what)| (path.into(), what.into()))
     .into();
+    for page in crate::man_pages::of_the_library() {
+        expected.insert(format!("usr/share/man/man3/{page}"), "0644".into());
+    }
     for _ in ["into nothing", "over itself"] {
         succeed(make("install", &place));
         assert_eq!(listing(&destdir), expected);
     }
-    for folder in ["usr/include", "usr/lib/pkgconfig", "usr/lib/cmake/factor2"] {
+    for folder in [
+        "usr/include",
+        "usr/lib/pkgconfig",
+        "usr/lib/cmake/factor2",
+        "usr/share/man/man3",
+    ] {
         assert_eq!(mode(&destdir.join(folder)), "0755", "{folder}");
     }
 
@@ -117,6 +125,7 @@ fn places_that_pkg_config_could_not_tell_are_refused_by_name() {
         ("LIBDIR", "/opt/a;b"),
         ("INCLUDEDIR", "/opt/a\\b"),
         ("INCLUDEDIR", "/opt/a\tb"),
+        ("MANDIR", "share/man"),
     ] {
         let place = [format!("{name}={value}"), variable("DESTDIR", &destdir)];
         let output = make("install", &place);
@@ -308,7 +317,7 @@ pub fn make(target: &str, variables: &[String]) -> Output {
 }
 
 /// Without what an outer `make test` would tell an inner make.
-fn without_make(command: &mut Command) -> &mut Command {
+pub fn without_make(command: &mut Command) -> &mut Command {
     for name in [
         "MAKEFLAGS",
         "MFLAGS",
@@ -317,6 +326,7 @@ fn without_make(command: &mut Command) -> &mut Command {
         "PREFIX",
         "LIBDIR",
         "INCLUDEDIR",
+        "MANDIR",
         "DESTDIR",
     ] {
         command.env_remove(name);
