@@ -39,6 +39,9 @@ python3|python3 --version|python3
 openssl|openssl version|openssl
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools
+ruby, which is gem as well|gem --version|ruby
+ruby's ffi|ruby -e 'require "ffi"'|ruby-ffi
+ruby's minitest|ruby -e 'require "minitest"'|ruby-minitest
 END
 }
 

@@ -32,6 +32,7 @@ mod oracles;
 mod qr;
 mod qr_colours;
 mod readme;
+mod ruby;
 mod secrets;
 mod support;
 mod uris;
