@@ -76,6 +76,9 @@ pamtester|command -v pamtester|pamtester
 sshd|test -x /usr/sbin/sshd|openssh-server
 ssh|ssh -V|openssh-client
 unshare and setpriv|unshare --version && setpriv --version|util-linux
+ruby, which is gem as well|gem --version|ruby
+ruby's ffi|ruby -e 'require "ffi"'|ruby-ffi
+ruby's minitest|ruby -e 'require "minitest"'|ruby-minitest
 END
 }
 

@@ -37,6 +37,7 @@ mod pam;
 mod qr;
 mod qr_colours;
 mod readme;
+mod ruby;
 mod secrets;
 mod support;
 mod uris;

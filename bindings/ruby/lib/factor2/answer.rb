@@ -1,0 +1,129 @@
+# frozen_string_literal: true
+
+module Factor2
+  # What an operation answers: frozen, with a method for each member that factor2.h documents, in Ruby's
+  # spelling (+userData+ is +user_data+). A member that is not there is nil. +inspect+ shows no secret.
+  class Answer
+    # The answer's JSON as it came, under the names of factor2.h, with members that this version does not know.
+    attr_reader :to_h
+
+    class << self
+      # Defines the methods for members. What is not +shown+ may hold a secret; +of+ is the members' own class.
+      def members(*names, shown: true, of: nil)
+        self.shown += names if shown
+        names.each do |name|
+          define_method(name.gsub(/[A-Z]/) { |letter| "_#{letter.downcase}" }) do
+            of ? of.new(to_h[name]) : to_h[name]
+          end
+        end
+      end
+
+      attr_writer :shown
+
+      # The names of the members that +inspect+ may show.
+      def shown
+        @shown ||= []
+      end
+    end
+
+    def initialize(json, png = nil)
+      @to_h = json
+      @png = png
+      freeze
+    end
+
+    # A member by its name in factor2.h.
+    def [](name)
+      to_h[name.to_s]
+    end
+
+    def ==(other)
+      other.class == self.class && other.to_h == to_h
+    end
+    alias eql? ==
+
+    def hash
+      to_h.hash
+    end
+
+    def inspect
+      shown = to_h.slice(*self.class.shown).map { |name, value| " #{name}=#{value.inspect}" }
+      "#<#{self.class}#{shown.join(',')}>"
+    end
+    alias to_s inspect
+  end
+
+  # An answer with a picture.
+  class Picture < Answer
+    # The PNG's bytes, frozen.
+    attr_reader :png
+  end
+
+  # What create_secret made: +qr+ is the PNG as a data URI, ready for <img src>.
+  class Secret < Picture
+    members "username", "warnings"
+    members "totpsecret", "uri", "qr", shown: false
+  end
+
+  # What qr_png drew: its size in pixels and in +bytes+; +text+ is for a terminal.
+  class QrPng < Picture
+    members "width", "height", "bytes", "warnings"
+    members "uri", "text", shown: false
+  end
+
+  # What to show to the user who enrols.
+  class UserData < Answer
+    members "username", "factor2"
+    members "totpsecret", "uri", "qr", shown: false
+  end
+
+  # What to keep in the session until the user has typed a right code: its +to_h+.
+  class SessionData < Answer
+    members "username", "factor2"
+    members "totpsecret", shown: false
+  end
+
+  # The secrets that a factor keeps of a user.
+  class Secrets < Answer
+    members "totpsecret", shown: false
+  end
+
+  # What prepare_configuration gives.
+  class PreparedConfiguration < Answer
+    members "userData", of: UserData, shown: false
+    members "sessionData", of: SessionData, shown: false
+  end
+
+  # What reprepare_configuration gives.
+  class RepreparedConfiguration < Answer
+    members "userData", of: UserData, shown: false
+    members "secrets", of: Secrets, shown: false
+    members "newSessionData", shown: false
+    members "warnings"
+  end
+
+  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one.
+  class Verification < Answer
+    members "accepted", "step", "drift", "warnings"
+  end
+
+  # What the guard remembers of a credential.
+  class Record < Answer
+    members "last_step", "failures", "locked_until", "disabled"
+  end
+
+  # The current code of a secret.
+  class Code < Answer
+    members "valid_for_s", "warnings"
+    members "otp", shown: false
+  end
+
+  # What an authenticator is and can do, and its settings.
+  class Description < Answer
+    members "version", "mfa_type", "mfa_channel", "factor_name", "friendly_name", "secret_names",
+            "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
+            "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
+            "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window",
+            "secret_bytes", "qr", "guard", "fixed_time"
+  end
+end

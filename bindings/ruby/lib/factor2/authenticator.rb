@@ -1,0 +1,144 @@
+# frozen_string_literal: true
+
+require_relative "answer"
+require_relative "handle"
+require_relative "request"
+require_relative "response"
+
+module Factor2
+  # Settings and guard of one second factor. Make one at start, and share it between threads; after a fork
+  # the child may go on using it, but for the guard's store "memory".
+  #
+  # factor2.h documents the settings and operations; here they have the same names. An argument that is nil
+  # is not sent. Every method may raise BadRequest, RequestTooLarge or InvalidHandle (it was closed).
+  class Authenticator
+    # Makes an authenticator. Only +issuer+ is needed. +window+, +qr+ and +guard+ are hashes, with the
+    # members that factor2.h names: <tt>guard: { store: "sqlite", path: "/var/lib/app/factor2.db" }</tt>.
+    #
+    # Raises Configuration, StoreUnavailable.
+    def initialize(issuer: nil, factor_name: nil, friendly_name: nil, algorithm: nil, digits: nil, period: nil,
+                   window: nil, secret_bytes: nil, qr: nil, guard: nil, fixed_time: nil)
+      config = Request.text({ issuer:, factor_name:, friendly_name:,
+                              algorithm:, digits:, period:, window:,
+                              secret_bytes:, qr:, guard:, fixed_time: },
+                            CONFIGURATION)
+      @handle = Handle.uninterrupted { Handle.new(make(config)) }
+      @remembers = describe.guard["store"] != "none"
+    end
+
+    # Makes a secret for a user, or takes the one that is given, and draws its QR code: a Secret.
+    #
+    # Raises InvalidSecret, RandomUnavailable.
+    def create_secret(username:, totpsecret: nil)
+      Secret.new(*call(:create_secret, username:, totpsecret:))
+    end
+
+    # Draws the QR code of a secret that exists: a QrPng, for the terminal as well with <tt>text: true</tt>.
+    #
+    # Raises InvalidSecret.
+    def qr_png(username:, totpsecret:, text: nil)
+      QrPng.new(*call(:qr_png, username:, totpsecret:, text:))
+    end
+
+    # crossauth's prepare_configuration: a PreparedConfiguration. +user+ is a hash with a +username+.
+    #
+    # Raises Configuration if the settings have no +factor_name+.
+    def prepare_configuration(user:)
+      PreparedConfiguration.new(*call(:prepare_configuration, user:))
+    end
+
+    # crossauth's reprepare_configuration: a RepreparedConfiguration. +session_key+ is a hash with +data+.
+    #
+    # Raises InvalidKey, DataFormat, Unauthorized, InvalidSecret.
+    def reprepare_configuration(username:, session_key:)
+      RepreparedConfiguration.new(*call(:reprepare_configuration, username:, sessionKey: session_key))
+    end
+
+    # Verifies a code. Returns a Verification for an accepted code, and raises for everything else: for a
+    # code that is not accepted a Refused (InvalidToken, TokenReused, Throttled, Disabled), else
+    # StoreUnavailable or InvalidSecret.
+    #
+    # With <tt>guard: { store: "none" }</tt> pass the +last_step+, and store the +step+ of what is returned.
+    def verify(totpsecret:, otp:, username: nil, last_step: nil)
+      Verification.new(*call(:verify, totpsecret:, otp:, username:, last_step:))
+    end
+
+    # Whether a code is accepted, which uses it up: false for what +verify+ raises as Refused. Raises all else as
+    # +verify+ does, and Configuration with <tt>guard: { store: "none" }</tt>, where the +step+ is needed.
+    def verify?(totpsecret:, otp:, username: nil)
+      raise Error.for(CONFIGURATION, "verify? needs a guard that remembers; use verify") unless @remembers
+
+      verify(totpsecret:, otp:, username:)
+      true
+    rescue Refused
+      false
+    end
+
+    # What the guard remembers of a credential: a Record. It is factor2_inspect, whose name Ruby needs itself.
+    #
+    # Raises StoreUnavailable, InvalidSecret, Configuration if the guard's store is "none".
+    def inspect_record(totpsecret:)
+      Record.new(*call(:inspect, totpsecret:))
+    end
+
+    # Forgets the wrong codes of a credential, once the user's identity was checked in another way; gives
+    # the Record after that. No code works a second time after it.
+    #
+    # Raises as inspect_record does.
+    def reset(totpsecret:)
+      Record.new(*call(:reset, totpsecret:))
+    end
+
+    # The current code of a secret, for clients and tests: a Code.
+    #
+    # Raises InvalidSecret.
+    def generate(totpsecret:)
+      Code.new(*call(:generate, totpsecret:))
+    end
+
+    # What the authenticator is and can do, and its settings: a Description.
+    def describe
+      Description.new(*call(:describe))
+    end
+
+    # Closes it now instead of when it is collected. May be called again, and while other threads call:
+    # their calls end as usual. Whatever is called after it raises InvalidHandle.
+    def close
+      @handle.close
+      nil
+    end
+
+    # Whether it was closed.
+    def closed?
+      @handle.closed?
+    end
+
+    def inspect
+      "#<#{self.class}#{' closed' if closed?}>"
+    end
+    alias to_s inspect
+
+    BAD_REQUEST = 104
+    CONFIGURATION = 301
+    private_constant :BAD_REQUEST, :CONFIGURATION
+
+    private
+
+    def make(config)
+      place = FFI::MemoryPointer.new(:pointer)
+      Response.take do |response|
+        Library.factor2_authenticator_new(config, config.bytesize, place, response)
+      end
+      place.read_pointer
+    end
+
+    def call(operation, **members)
+      request = Request.text(members, BAD_REQUEST)
+      @handle.use do |pointer|
+        Response.take do |response|
+          Library.public_send(:"factor2_#{operation}", pointer, request, request.bytesize, response)
+        end
+      end
+    end
+  end
+end
