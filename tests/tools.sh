@@ -47,16 +47,28 @@ lintian|lintian --version|lintian
 fakeroot|fakeroot --version|fakeroot
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools
+PAM's headers|test -f /usr/include/security/pam_modules.h|libpam0g-dev
+pamtester|command -v pamtester|pamtester
+sshd|test -x /usr/sbin/sshd|openssh-server
+ssh|ssh -V|openssh-client
+unshare and setpriv|unshare --version && setpriv --version|util-linux
 END
 }
 
 install_packages() {
+    # The tests start their own servers: none is to run on the machine because of them.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 0755 "$policy"
+    fi
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
         -o DPkg::Lock::Timeout=300 "$@"
 }
 
 scratch=$(mktemp)
-trap 'rm -f "$scratch"' EXIT
+policy=
+trap 'rm -f "$scratch" ${policy:+"$policy"}' EXIT
 
 absent=$(missing)
 if [ -n "$absent" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
