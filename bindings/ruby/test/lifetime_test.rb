@@ -75,6 +75,29 @@ class LifetimeTest < Minitest::Test
     end
   end
 
+  def test_calls_that_are_killed_anywhere_leave_nothing_behind
+    with_sqlite do |guard, path|
+      factor2 = authenticator(guard:)
+      300.times do
+        thread = Thread.new { loop { factor2.inspect_record(totpsecret: SECRET) } }
+        sleep(rand / 500)
+        thread.kill.join
+      end
+      factor2.close
+      assert_equal 0, open_files(path)
+    end
+  end
+
+  def test_responses_are_freed
+    factor2 = authenticator(qr: { module_px: 32 })
+    before, after = [200, 3000].map do |count|
+      count.times { factor2.qr_png(username: "bob" * 80, totpsecret: SECRET) }
+      GC.start
+      File.read("/proc/self/status")[/^VmRSS:\s*(\d+)/, 1].to_i
+    end
+    assert_operator after - before, :<, 16_000
+  end
+
   def test_a_timeout_is_raised_once_the_call_has_ended
     with_sqlite do |guard, path|
       factor2 = authenticator(guard: guard.merge(budget_ms: 100))
