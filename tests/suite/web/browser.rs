@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -21,7 +23,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Keys of the WebDriver protocol.
 pub const TAB: char = '\u{e004}';
-pub const ENTER: char = '\u{e007}';
+const ENTER: char = '\u{e007}';
 
 impl Browser {
     /// With a new profile, which is empty.
@@ -136,6 +138,20 @@ impl Browser {
             "/actions",
             &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}),
         );
+    }
+
+    /// Presses keys, then Enter, and waits for the page that comes of it.
+    #[track_caller]
+    pub fn submit(&self, keys: &str) {
+        self.script("window.isOld = true");
+        self.press(&format!("{keys}{ENTER}"));
+        let late = Instant::now() + Duration::from_secs(30);
+        while self.script("return window.isOld === true || document.readyState !== 'complete'")
+            != false
+        {
+            assert!(Instant::now() < late, "no page came of {} keys", keys.len());
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// What a screen reader says of the element: its role and its name.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::browser::{Browser, ENTER, TAB};
+use super::browser::{Browser, TAB};
 use super::program::Server;
 use super::visitor::{PASSWORD, between, code, wrong_code};
 use crate::support::{root, run, scratch, tool};
@@ -89,7 +89,7 @@ fn alert(browser: &Browser) -> String {
 /// Gives name and password, as far as the page that asks for the code.
 fn log_in_by_password(browser: &Browser) {
     assert_eq!(focus(browser), "name");
-    browser.press(&format!("alice@example.com{TAB}{PASSWORD}{ENTER}"));
+    browser.submit(&format!("alice@example.com{TAB}{PASSWORD}"));
     assert!(browser.address().ends_with("/code"));
     assert_eq!(focus(browser), "code");
 }
@@ -112,7 +112,7 @@ fn the_whole_way_by_keyboard() {
     assert_eq!(focus(&browser), "name");
     browser.press(&format!("alice@example.com{TAB}"));
     assert_eq!(focus(&browser), "password");
-    browser.press(&format!("{PASSWORD}{ENTER}"));
+    browser.submit(PASSWORD);
 
     // Scan, in both schemes and on a narrow screen.
     check_page(&browser, "Set up your second factor");
@@ -149,7 +149,7 @@ fn the_whole_way_by_keyboard() {
     assert_eq!(focus(&browser), "Cannot scan it?");
     browser.press(&TAB.to_string());
     assert_eq!(focus(&browser), "code");
-    browser.press(&format!("{}{ENTER}", code(&secret, 0)));
+    browser.submit(&code(&secret, 0));
     check_page(&browser, "Log in");
     assert_eq!(browser.spoken(".notice").0, "status");
 
@@ -157,25 +157,25 @@ fn the_whole_way_by_keyboard() {
     log_in_by_password(&browser);
     check_page(&browser, "Enter your code");
     let next = code(&secret, 1);
-    browser.press(&format!("{} {}{ENTER}", &next[..3], &next[3..]));
+    browser.submit(&format!("{} {}", &next[..3], &next[3..]));
     check_page(&browser, "You are logged in");
     let cookies = browser.script("return document.cookie");
     assert_eq!(cookies, "", "no script can read the cookie");
     browser.press(&TAB.to_string());
     assert_eq!(focus(&browser), "Log out");
-    browser.press(&ENTER.to_string());
+    browser.submit("");
     assert!(browser.address().ends_with("/login"));
 
     // The used code is refused, and so is guessing.
     log_in_by_password(&browser);
-    browser.press(&format!("{next}{ENTER}"));
+    browser.submit(&next);
     let text = alert(&browser);
     assert!(text.contains("Each code works once"), "{text}");
     check_page(&browser, "Error: Enter your code");
     let wrong = wrong_code(&secret);
     for _ in 0..5 {
         assert_eq!(focus(&browser), "code");
-        browser.press(&format!("{wrong}{ENTER}"));
+        browser.submit(&wrong);
     }
     let text = alert(&browser);
     let wait = between(&text, "The next one can be tried in ", " second").unwrap();
