@@ -89,6 +89,25 @@ class VerifyTest < Minitest::Test
     end
   end
 
+  # While the main thread has a signal to handle, Ruby sends it one after the other.
+  def test_signals_do_not_stretch_the_wait_for_the_store
+    with_sqlite do |guard, path|
+      factor2 = authenticator(guard: guard.merge(budget_ms: 300))
+      handled = false
+      old = trap("USR1") { handled = true }
+      with_locked(path) do
+        idle = Thread.new { Queue.new.pop }
+        signal = fork { sleep(0.1) and Process.kill("USR1", Process.ppid) and exit!(true) }
+        assert_raises(Factor2::StoreUnavailable) { factor2.verify(totpsecret: SECRET, otp: OTP) }
+        Process.wait(signal)
+        idle.kill
+      end
+      assert handled
+    ensure
+      trap("USR1", old)
+    end
+  end
+
   private
 
   def verdict(factor2)

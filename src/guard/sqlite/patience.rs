@@ -33,7 +33,9 @@ impl Patience {
             None => thread::yield_now(),
             Some(sleeps) => {
                 let sleep = SHORTEST_SLEEP.saturating_mul(sleeps.saturating_add(1));
-                thread::sleep(sleep.min(LONGEST_SLEEP).min(left));
+                // Not sleep(), which starts anew what is left after each signal, and what is left
+                // then grows by the kernel's slack: under many signals it never ends.
+                thread::park_timeout(sleep.min(LONGEST_SLEEP).min(left));
             }
         }
         self.waits = self.waits.saturating_add(1);
