@@ -23,6 +23,8 @@ mod sqlite;
 mod state;
 
 use std::fmt;
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -100,6 +102,13 @@ impl Guard {
             Failure::configuration("config.guard.store: with \"none\" you keep the state yourself")
         })
     }
+}
+
+/// Waits, and not longer because of signals. `sleep` starts anew what is left after each of them, and what
+/// is left grows by the kernel's slack: under many signals it never ends. This waits for a point in
+/// time. It may end early.
+fn pause(duration: Duration) {
+    thread::park_timeout(duration);
 }
 
 /// The refusal of every store that cannot answer.

@@ -7,7 +7,6 @@
 //! time.
 
 use std::io;
-use std::thread;
 use std::time::Duration;
 
 use redis::{ServerError, Value};
@@ -17,7 +16,7 @@ use super::nodes::{self, Nodes};
 use super::settings::Address;
 use super::{RedisStore, SCRIPT};
 use crate::error::{Failure, Result, Status};
-use crate::guard::store_unavailable;
+use crate::guard::{self, store_unavailable};
 
 /// Doubled after each.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -301,7 +300,7 @@ impl<'a> Call<'a> {
         if pause >= self.deadline.left() {
             return Err(unavailable(&reason));
         }
-        thread::sleep(pause);
+        guard::pause(pause);
         self.pause = self.pause.saturating_mul(2);
         Ok(())
     }

@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::guard::pause;
+
 /// So often a waiter only lets others run first; most are done by then.
 const YIELDS: u32 = 20;
 const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
@@ -33,9 +35,7 @@ impl Patience {
             None => thread::yield_now(),
             Some(sleeps) => {
                 let sleep = SHORTEST_SLEEP.saturating_mul(sleeps.saturating_add(1));
-                // Not sleep(), which starts anew what is left after each signal, and what is left
-                // then grows by the kernel's slack: under many signals it never ends.
-                thread::park_timeout(sleep.min(LONGEST_SLEEP).min(left));
+                pause(sleep.min(LONGEST_SLEEP).min(left));
             }
         }
         self.waits = self.waits.saturating_add(1);
