@@ -18,14 +18,13 @@ pub(super) fn first(count: usize) -> Row {
 
 /// Sets up to 64 columns from `column` on to the bits of `modules` where these are 1.
 pub(super) fn set(row: &mut Row, column: usize, modules: u64) {
-    let shift = bit(column);
-    let mut words = row.iter_mut().skip(column / 64);
-    if let Some(word) = words.next() {
+    let (word, shift) = (column / 64, bit(column));
+    if let Some(word) = row.get_mut(word) {
         *word |= modules.wrapping_shl(shift);
     }
-    if let Some(word) = words.next() {
+    if let Some(next) = row.get_mut(word.wrapping_add(1)) {
         // In two steps, for a shift by 64 would be none.
-        *word |= modules
+        *next |= modules
             .wrapping_shr(1)
             .wrapping_shr(63u32.wrapping_sub(shift));
     }
@@ -33,17 +32,16 @@ pub(super) fn set(row: &mut Row, column: usize, modules: u64) {
 
 /// Whether the module in a column is dark.
 pub(super) fn get(row: &Row, column: usize) -> bool {
-    two(row, column) & 1 == 1
+    from(row, column) & 1 == 1
 }
 
-/// The modules in a column and in the next one, the latter higher.
-pub(super) fn two(row: &Row, column: usize) -> u64 {
-    let shift = bit(column);
-    let mut words = row.iter().skip(column / 64);
-    let word = words.next().copied().unwrap_or(0);
-    let next = words.next().copied().unwrap_or(0);
+/// The modules from a column on, the first one lowest.
+pub(super) fn from(row: &Row, column: usize) -> u64 {
+    let (word, shift) = (column / 64, bit(column));
+    let at = |word: usize| row.get(word).copied().unwrap_or(0);
+    let next = at(word.wrapping_add(1));
     let next = next.wrapping_shl(1).wrapping_shl(63u32.wrapping_sub(shift));
-    (word.wrapping_shr(shift) | next) & 0b11
+    at(word).wrapping_shr(shift) | next
 }
 
 fn bit(column: usize) -> u32 {

@@ -40,6 +40,8 @@ pub(super) struct Compressor<'a> {
     distance: (u64, u32),
     /// So many bytes after those written are the same as in the row above; `None` before the first.
     same: Option<usize>,
+    /// What stands for so many bytes from the row above; most rows take the same.
+    copied: (usize, Vec<(u64, u32)>),
     checksum: Adler32,
 }
 
@@ -57,6 +59,7 @@ impl<'a> Compressor<'a> {
             code,
             distance,
             same: None,
+            copied: (0, Vec::with_capacity(32)),
             checksum: Adler32 { a: 1, b: 0 },
         }
     }
@@ -97,13 +100,25 @@ impl<'a> Compressor<'a> {
     }
 
     fn copy_from_above(&mut self, bytes: usize) {
-        for length in copies(bytes) {
-            let (symbol, extra, extra_bits) = length_symbol(length);
-            let word = self.code.word(symbol);
-            self.output.put(word.bits.into(), word.length.into());
-            self.output.put(extra, extra_bits);
-            let (distance, distance_bits) = self.distance;
-            self.output.put(distance, distance_bits);
+        let (length, words) = &mut self.copied;
+        if *length != bytes {
+            *length = bytes;
+            words.clear();
+            words.extend(copies(bytes).map(|length| {
+                let (symbol, extra, extra_bits) = length_symbol(length);
+                let word = self.code.word(symbol);
+                let (distance, distance_bits) = self.distance;
+                let word_bits = u32::from(word.length);
+                let before = word_bits.wrapping_add(extra_bits);
+                let bits = u64::from(word.bits) | extra.wrapping_shl(word_bits);
+                (
+                    bits | distance.wrapping_shl(before),
+                    before.wrapping_add(distance_bits),
+                )
+            }));
+        }
+        for (bits, length) in words {
+            self.output.put(*bits, *length);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::qr::bits::{Row, first, set, two};
+use crate::qr::bits::{Row, first, from, set};
 
 /// The modules of a symbol before a mask is applied, from top to bottom.
 pub(super) struct Layout {
@@ -133,7 +133,7 @@ struct Bits<'a> {
 impl Bits<'_> {
     /// Puts the next bits into two columns of a row as far as they are free, the right one first.
     fn place_two(&mut self, (dark, free): (&mut Row, &Row), left: usize) {
-        let (bits, used) = match two(free, left) {
+        let (bits, used) = match from(free, left) & 0b11 {
             // The right one of two columns is the higher bit, as the first one of two bits is.
             0b11 => (self.peek().wrapping_shr(62), 2),
             0b10 => (self.peek().wrapping_shr(63).wrapping_shl(1), 1),
@@ -146,11 +146,10 @@ impl Bits<'_> {
 
     /// The next two bits, and more, from the highest on.
     fn peek(&self) -> u64 {
-        let mut bytes = self.codewords.iter().skip(self.next / 8);
-        let [first, second] = [bytes.next(), bytes.next()].map(|byte| byte.copied().unwrap_or(0));
-        let passed = u32::try_from(self.next % 8).unwrap_or(0);
-        let both = u64::from(first) << 56 | u64::from(second) << 48;
-        both.wrapping_shl(passed)
+        let byte = |n: usize| u64::from(self.codewords.get(n).copied().unwrap_or(0));
+        let first = self.next / 8;
+        let both = byte(first) << 56 | byte(first.wrapping_add(1)) << 48;
+        both.wrapping_shl(u32::try_from(self.next % 8).unwrap_or(0))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows of pixels for black on white: one bit per pixel, 1 for light ones, eight in a byte.
 
-use crate::qr::bits::Row;
+use crate::qr::bits::{Row, from};
 use crate::qr::deflate::{BYTE, Frequencies};
 
 /// How rows of modules become rows of pixels.
@@ -12,7 +12,14 @@ pub(crate) struct PixelRows {
     quiet_px: usize,
     /// How often each byte is expected in a row when half of all modules are dark.
     pub(super) frequencies: Frequencies,
+    /// So many modules are drawn at once, at most 4.
+    at_once: u32,
+    /// The pixels of that many modules, the first one highest, 1 for dark ones.
+    drawn: [u64; 16],
 }
+
+/// All pixels of the modules that are drawn at once, behind up to 7 others, fit into 64 bits.
+const MOST_AT_ONCE: usize = 56;
 
 /// The width of a usual symbol, for which the frequencies are right.
 const USUAL_WIDTH: usize = 37;
@@ -27,6 +34,10 @@ impl PixelRows {
             module_px,
             quiet_px,
             frequencies: frequencies(module_px, quiet_px),
+            at_once: MOST_AT_ONCE
+                .checked_div(module_px)
+                .map_or(1, |modules| u32::try_from(modules.clamp(1, 4)).unwrap_or(1)),
+            drawn: std::array::from_fn(|modules| pixels_of(modules as u64, module_px)),
         }
     }
 
@@ -65,7 +76,7 @@ impl PixelRows {
 
     /// A row without a dark module, with as much room behind it as `draw` needs.
     pub(super) fn blank(&self, width: usize) -> Vec<u8> {
-        let mut row = vec![0xFF; self.row_bytes(width).saturating_add(8)];
+        let mut row = vec![0xFF; self.row_bytes(width).saturating_add(16)];
         if let Some(filter) = row.first_mut() {
             *filter = 0;
         }
@@ -77,36 +88,39 @@ impl PixelRows {
         // Dark pixels are 1 here, the next one highest. What is not drawn yet is light.
         let mut pending = 0u64;
         let mut bits = bit(self.quiet_px);
-        let module_bits = u32::try_from(self.module_px).unwrap_or(32).min(32);
-        let module = u64::MAX.wrapping_shl(64u32.wrapping_sub(module_bits));
-        let mut bytes = row
-            .get_mut((self.quiet_px / 8).saturating_add(1)..)
-            .unwrap_or_default();
-        let mut left = width;
-        for word in modules {
-            let mut word = *word;
-            for _ in 0..left.min(64) {
-                let dark = 0u64.wrapping_sub(word & 1);
-                word = word.wrapping_shr(1);
-                pending |= (module & dark).wrapping_shr(bits);
-                bits = bits.wrapping_add(module_bits);
-                if bits >= 32 {
-                    let [a, b, c, d, ..] = (!pending).to_be_bytes();
-                    let Some((four, rest)) = bytes.split_first_chunk_mut() else {
-                        return;
-                    };
-                    *four = [a, b, c, d];
-                    bytes = rest;
-                    pending = pending.wrapping_shl(32);
-                    bits = bits.wrapping_sub(32);
-                }
+        let mut place = (self.quiet_px / 8).saturating_add(1);
+        let bits_at_once = self.at_once.wrapping_mul(bit_count(self.module_px));
+        let mask = 1usize.wrapping_shl(self.at_once).wrapping_sub(1);
+        for column in (0..width).step_by(self.at_once as usize) {
+            let some = from(modules, column) as usize & mask;
+            let drawn = self.drawn.get(some).copied().unwrap_or(0);
+            pending |= drawn.wrapping_shr(bits);
+            let rest = row.get_mut(place..);
+            if let Some(bytes) = rest.and_then(|rest| rest.first_chunk_mut()) {
+                *bytes = (!pending).to_be_bytes();
             }
-            left = left.saturating_sub(64);
-        }
-        for (byte, last) in bytes.iter_mut().zip((!pending).to_be_bytes()).take(4) {
-            *byte = last;
+            bits = bits.wrapping_add(bits_at_once);
+            let whole = bits & !7;
+            pending = pending.wrapping_shl(whole);
+            place = place.wrapping_add(whole.wrapping_shr(3) as usize);
+            bits &= 7;
         }
     }
+}
+
+/// The pixels of up to four modules, the first one lowest in `modules`, highest in the pixels.
+fn pixels_of(modules: u64, module_px: usize) -> u64 {
+    let module_bits = bit_count(module_px);
+    let module = u64::MAX.wrapping_shl(64u32.wrapping_sub(module_bits));
+    (0..4u32).fold(0, |pixels, n| {
+        let dark = modules.wrapping_shr(n) & 1 == 1;
+        let moved = module.checked_shr(n.wrapping_mul(module_bits));
+        pixels | moved.filter(|_| dark).unwrap_or(0)
+    })
+}
+
+fn bit_count(module_px: usize) -> u32 {
+    u32::try_from(module_px).unwrap_or(32).min(32)
 }
 
 /// Goes through the bytes of a usual row: each of the modules that a byte shows part of is dark or
