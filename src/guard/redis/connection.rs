@@ -221,6 +221,9 @@ impl Stream {
 pub(super) struct Socket {
     raw: socket2::Socket,
     deadline: Deadline,
+    /// What the system was told last.
+    read_timeout: Duration,
+    write_timeout: Duration,
 }
 
 impl Socket {
@@ -232,17 +235,26 @@ impl Socket {
             raw = OwnedFd::from(raw).try_clone()?.into();
         }
         raw.connect_timeout(address, deadline.timeout()?.min(MAX_CONNECT))?;
-        Ok(Socket { raw, deadline })
+        Ok(Socket {
+            raw,
+            deadline,
+            read_timeout: Duration::ZERO,
+            write_timeout: Duration::ZERO,
+        })
     }
 }
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            self.raw.set_read_timeout(Some(self.deadline.timeout()?))?;
+            let timeout = coarse(self.deadline.timeout()?);
+            if timeout != self.read_timeout {
+                self.raw.set_read_timeout(Some(timeout))?;
+                self.read_timeout = timeout;
+            }
             match self.raw.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(timed_out),
+                Err(error) if is_no_answer_yet(&error) => {}
+                result => return result,
             }
         }
     }
@@ -251,11 +263,15 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            self.raw.set_write_timeout(Some(self.deadline.timeout()?))?;
+            let timeout = coarse(self.deadline.timeout()?);
+            if timeout != self.write_timeout {
+                self.raw.set_write_timeout(Some(timeout))?;
+                self.write_timeout = timeout;
+            }
             // The host may have left SIGPIPE as it is, and must live on.
             match self.raw.send_with_flags(bytes, libc::MSG_NOSIGNAL) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(timed_out),
+                Err(error) if is_no_answer_yet(&error) => {}
+                result => return result,
             }
         }
     }
@@ -265,10 +281,21 @@ impl Write for Socket {
     }
 }
 
-/// What the system calls a wait that would go on.
-fn timed_out(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
-        _ => error,
+/// At most what is left, and the same for most calls, so that the system seldom has to be told. Who has
+/// waited for so long looks at the deadline again.
+fn coarse(left: Duration) -> Duration {
+    const STEP_MS: u64 = 16;
+    let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    match milliseconds / STEP_MS {
+        0 => left,
+        steps => Duration::from_millis(steps.saturating_mul(STEP_MS)),
     }
+}
+
+/// Whether a wait was cut short: by a signal, or by a timeout that may be shorter than the deadline.
+fn is_no_answer_yet(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+    )
 }
