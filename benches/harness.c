@@ -2,6 +2,8 @@
 
 #include "harness.h"
 
+#include <string.h>
+
 #include <time.h>
 
 #define MAX_ROWS 32
@@ -110,12 +112,15 @@ static void print_row(const table_row *row) {
     int met = row->measure == TIME ? ratio <= row->goal : ratio >= row->goal;
     short_text has, goal;
     snprintf(has.text, sizeof has.text, "%.*f %s", ratio < 10 ? 2 : 1, ratio, UNITS[row->measure]);
-    snprintf(goal.text, sizeof goal.text, "%s %g", row->measure == TIME ? "at most" : "at least",
-             row->goal);
+    if (row->goal > 0)
+        snprintf(goal.text, sizeof goal.text, "%s %g", row->measure == TIME ? "at most" : "at least",
+                 row->goal);
+    else
+        strcpy(goal.text, "none");
     printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-13s | %-6s |\n", row->work,
            duration(row->ours->least).text, duration(row->ours->median).text, row->peer,
            duration(row->theirs->least).text, duration(row->theirs->median).text, has.text,
-           goal.text, met ? "met" : "MISSED");
+           goal.text, row->goal == 0 ? "" : met ? "met" : "MISSED");
 }
 
 void time_and_print(int rounds) {

@@ -27,7 +27,7 @@ typedef struct {
 /* How factor2 is said to compare. */
 typedef enum { SPEED, THROUGHPUT, TIME } measure;
 
-/* A row of the table; the goal is the least speed or throughput, or the most time. */
+/* A row of the table; the goal is the least speed or throughput, or the most time, or 0 for none. */
 void compare(const char *work, bench_case *ours, const char *peer, bench_case *theirs,
              measure measure, double goal);
 

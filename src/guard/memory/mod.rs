@@ -9,6 +9,7 @@ mod key;
 #[cfg(test)]
 mod tests;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -114,15 +115,7 @@ impl Store for MemoryStore {
         let key = self.keys.key(secret);
         loop {
             let mut shard = self.shard(key)?;
-            let known = shard.records.get(&key).copied();
-            let before = known.unwrap_or(Record::NEW);
-            let mut record = before;
-            let verdict = record.judge(&attempt, policy);
-            if record == before {
-                return Ok(verdict);
-            }
-            if known.is_some() || self.reserve() {
-                shard.keep(key, record);
+            if let Some(verdict) = shard.judge(key, &attempt, policy, || self.reserve()) {
                 return Ok(verdict);
             }
             drop(shard);
@@ -139,11 +132,12 @@ impl Store for MemoryStore {
     fn reset(&self, secret: &Secret) -> Result<Record> {
         let key = self.keys.key(secret);
         let mut shard = self.shard(key)?;
-        let Some(mut record) = shard.records.get(&key).copied() else {
+        let Some(record) = shard.records.get_mut(&key) else {
             return Ok(Record::NEW);
         };
         record.reset();
-        shard.keep(key, record);
+        let record = *record;
+        shard.note_if_clean(key, &record);
         Ok(record)
     }
 }
@@ -156,12 +150,37 @@ impl Apart<Mutex<Shard>> {
 }
 
 impl Shard {
-    fn keep(&mut self, key: Key, record: Record) {
+    /// Judges an attempt and keeps the changed record; `None` if there is no room for a new one.
+    fn judge(
+        &mut self,
+        key: Key,
+        attempt: &Attempt,
+        policy: &Policy,
+        reserve: impl FnOnce() -> bool,
+    ) -> Option<Verdict> {
         if self.records.capacity() == 0 {
             self.records.reserve(FIRST_RECORDS);
             self.clean.reserve(FIRST_RECORDS);
         }
-        self.records.insert(key, record);
+        let place = self.records.entry(key);
+        let before = match &place {
+            Entry::Occupied(place) => *place.get(),
+            Entry::Vacant(_) => Record::NEW,
+        };
+        let mut record = before;
+        let verdict = record.judge(attempt, policy);
+        if record == before {
+            return Some(verdict);
+        }
+        if matches!(place, Entry::Vacant(_)) && !reserve() {
+            return None;
+        }
+        place.insert_entry(record);
+        self.note_if_clean(key, &record);
+        Some(verdict)
+    }
+
+    fn note_if_clean(&mut self, key: Key, record: &Record) {
         if record.failures == 0 {
             self.clean.push_back((key, record.last_step));
         }
