@@ -132,7 +132,7 @@ const PROLOGUE: &str = r#"/*
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
  *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
- *    answers, ignore members that you don't know.
+ *    answers, ignore members that you don't know. They are written without blanks between tokens.
  * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no
  *    file but those that the settings name, makes no thread, signal handler or global state, and
  *    prints nothing. The guard's store "sqlite" alone has fork handlers, for SQLite has to be closed
