@@ -1,16 +1,18 @@
 //! The keys of records in memory.
 //!
 //! A credential's id is for stores that others read as well, and takes four compressions of SHA-256.
-//! Within one process it is enough to tell secrets apart: a key is SHA-256 of a block of random bytes,
-//! the store's own, and the secret. The block is compressed once, so that a key takes one compression.
+//! Within one process it is enough to tell secrets apart: a key is SHA-256's compression of the secret,
+//! from a random state, the store's own; as HMAC has it at its heart. The secret is filled up with
+//! zeros as HMAC fills up its keys, so that secrets with one key have the same codes.
 //!
-//! Who does not know the block can find no two secrets with the same key, nor with keys that meet in a
+//! Who does not know the state can find no two secrets with the same key, nor with keys that meet in a
 //! table: so a key is its own hash. Who knows it, from a dump of the memory, cannot get from a key
 //! to its secret.
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::slice;
 
-use sha2::{Digest, Sha256};
+use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, Result, Status};
@@ -26,27 +28,36 @@ pub(super) struct Key {
 }
 
 /// Makes the keys of one store.
-pub(super) struct KeyMaker(Sha256);
+pub(super) struct KeyMaker(Zeroizing<[u32; 8]>);
 
 impl KeyMaker {
     pub(super) fn new() -> Result<Self> {
-        // As long as what SHA-256 compresses at a time.
-        let mut block = Zeroizing::new([0; 64]);
-        getrandom::fill(&mut *block).map_err(|_| {
+        let mut random = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *random).map_err(|_| {
             Failure::new(
                 Status::RandomUnavailable,
                 "the operating system gave no randomness",
             )
         })?;
-        Ok(KeyMaker(Sha256::new_with_prefix(*block)))
+        let mut state = Zeroizing::new([0; 8]);
+        for (word, bytes) in state.iter_mut().zip(random.as_chunks().0) {
+            *word = u32::from_ne_bytes(*bytes);
+        }
+        Ok(KeyMaker(state))
     }
 
     pub(super) fn key(&self, secret: &Secret) -> Key {
-        let digest = self.0.clone().chain_update(secret.as_bytes()).finalize();
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = <[u8; 32]>::from(digest);
+        // No secret is longer than the block.
+        let mut block = Zeroizing::new([0; 64]);
+        for (place, byte) in block.iter_mut().zip(secret.as_bytes()) {
+            *place = *byte;
+        }
+        let mut state = *self.0;
+        compress256(&mut state, slice::from_ref(&*block));
+        let [a, b, c, d, ..] = state.map(u64::from);
         Key {
-            shard: u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
-            place: u64::from_ne_bytes([i, j, k, l, m, n, o, p]),
+            shard: a << 32 | b,
+            place: c << 32 | d,
         }
     }
 }
