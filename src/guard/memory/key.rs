@@ -110,6 +110,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn secrets_with_the_same_codes_have_the_same_key() {
+        let keys = KeyMaker::new().unwrap();
+        let key_of = |bytes: &[u8]| {
+            let text = data_encoding::BASE32_NOPAD.encode(bytes);
+            keys.key(&Secret::from_base32(&text).unwrap())
+        };
+        let filled_up: [u8; 21] = std::array::from_fn(|n| if n < 20 { 7 } else { 0 });
+        assert_eq!(key_of(&[7; 20]), key_of(&filled_up));
+        assert_ne!(key_of(&[7; 20]), key_of(&[7; 21]));
+    }
+
     /// The low bits and the highest seven are what a table looks at.
     #[test]
     fn keys_of_similar_secrets_spread_over_shards_and_places() {

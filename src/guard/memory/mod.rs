@@ -41,9 +41,41 @@ pub(super) struct MemoryStore {
 #[derive(Default)]
 struct Apart<T>(T);
 
+/// A record in less room: here no call is ever asked twice, so none has an id.
+#[derive(Clone, Copy)]
+struct Kept {
+    last_step: i64,
+    locked_until: u64,
+    failures: u32,
+    disabled: bool,
+}
+
+impl From<Record> for Kept {
+    fn from(record: Record) -> Self {
+        Kept {
+            last_step: record.last_step,
+            locked_until: record.locked_until,
+            failures: record.failures,
+            disabled: record.disabled,
+        }
+    }
+}
+
+impl From<Kept> for Record {
+    fn from(kept: Kept) -> Self {
+        Record {
+            last_step: kept.last_step,
+            failures: kept.failures,
+            locked_until: kept.locked_until,
+            disabled: kept.disabled,
+            attempt: 0,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Shard {
-    records: HashMap<Key, Record, AsItIs>,
+    records: HashMap<Key, Kept, AsItIs>,
     /// Who became clean, and by which step, oldest first. Entries that no longer hold are passed over.
     clean: VecDeque<(Key, i64)>,
 }
@@ -126,17 +158,17 @@ impl Store for MemoryStore {
     fn inspect(&self, secret: &Secret) -> Result<Record> {
         let key = self.keys.key(secret);
         let shard = self.shard(key)?;
-        Ok(shard.records.get(&key).copied().unwrap_or(Record::NEW))
+        Ok(shard.record(&key).unwrap_or(Record::NEW))
     }
 
     fn reset(&self, secret: &Secret) -> Result<Record> {
         let key = self.keys.key(secret);
         let mut shard = self.shard(key)?;
-        let Some(record) = shard.records.get_mut(&key) else {
+        let Some(mut record) = shard.record(&key) else {
             return Ok(Record::NEW);
         };
         record.reset();
-        let record = *record;
+        shard.records.insert(key, record.into());
         shard.note_if_clean(key, &record);
         Ok(record)
     }
@@ -164,7 +196,7 @@ impl Shard {
         }
         let place = self.records.entry(key);
         let before = match &place {
-            Entry::Occupied(place) => *place.get(),
+            Entry::Occupied(place) => Record::from(*place.get()),
             Entry::Vacant(_) => Record::NEW,
         };
         let mut record = before;
@@ -175,9 +207,13 @@ impl Shard {
         if matches!(place, Entry::Vacant(_)) && !reserve() {
             return None;
         }
-        place.insert_entry(record);
+        place.insert_entry(record.into());
         self.note_if_clean(key, &record);
         Some(verdict)
+    }
+
+    fn record(&self, key: &Key) -> Option<Record> {
+        self.records.get(key).map(|kept| Record::from(*kept))
     }
 
     fn note_if_clean(&mut self, key: Key, record: &Record) {
@@ -217,7 +253,7 @@ impl Shard {
 }
 
 /// Whether the entry still tells the truth about its record.
-fn holds(records: &HashMap<Key, Record, AsItIs>, entry: &(Key, i64)) -> bool {
+fn holds(records: &HashMap<Key, Kept, AsItIs>, entry: &(Key, i64)) -> bool {
     let (key, last_step) = entry;
     let record = records.get(key);
     record.is_some_and(|record| record.failures == 0 && record.last_step == *last_step)
