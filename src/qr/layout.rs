@@ -13,7 +13,7 @@ pub(super) struct Layout {
     pub(super) free: Vec<Row>,
 }
 
-/// A finder pattern with the light modules around it that lie within the symbol, from the corner on.
+/// A finder pattern. The light modules around it, and the format information, are reserved with it.
 const FINDER: [u64; 7] = [
     0b111_1111, 0b100_0001, 0b101_1101, 0b101_1101, 0b101_1101, 0b100_0001, 0b111_1111,
 ];
