@@ -9,7 +9,7 @@
 use std::io;
 use std::time::Duration;
 
-use redis::{ServerError, Value};
+use redis::{Cmd, ServerError, Value};
 
 use super::connection::{Connection, Deadline};
 use super::nodes::{self, Nodes};
@@ -45,9 +45,9 @@ impl Question {
     }
 
     fn packed(&self, command: &str, script: &str) -> Vec<u8> {
-        let mut command = redis::cmd(command);
-        command.arg(script).arg(1).arg(&self.key).arg(self.id);
-        command.arg(&self.words).get_packed_command()
+        let mut question = Cmd::with_capacity(9, script.len().saturating_add(160));
+        question.arg(command).arg(script).arg(1).arg(&self.key);
+        question.arg(self.id).arg(&self.words).get_packed_command()
     }
 
     /// What a reply says, if it belongs to this question and to no other.

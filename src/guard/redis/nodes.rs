@@ -65,10 +65,10 @@ impl Nodes {
 /// The slot of a key without braces: CRC-16/XMODEM modulo the number of slots.
 pub(super) fn slot(key: &[u8]) -> u16 {
     let crc = key.iter().fold(0u16, |crc, &byte| {
-        (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
-            let polynomial = if crc & 0x8000 == 0 { 0 } else { 0x1021 };
-            crc << 1 ^ polynomial
-        })
+        // The polynomial x^16 + x^12 + x^5 + 1, for eight bits at once.
+        let mut bits = crc >> 8 ^ u16::from(byte);
+        bits ^= bits >> 4;
+        crc << 8 ^ bits << 12 ^ bits << 5 ^ bits
     });
     crc % SLOTS
 }
