@@ -66,6 +66,8 @@ impl fmt::Debug for Text<'_> {
 /// It has no `Debug`: the values are secrets and codes.
 pub(crate) struct Object<'a> {
     path: Cow<'static, str>,
+    /// Whether the text has any escape at all.
+    escaped: bool,
     members: Vec<Member<'a>>,
 }
 
@@ -77,15 +79,16 @@ struct Member<'a> {
 impl<'a> Object<'a> {
     /// Reads `text`, which must be one JSON object and nothing else. `path` names it in messages.
     pub(crate) fn read(text: &'a str, path: &'static str) -> Result<Self> {
-        let members = read_members(text, path)?;
-        let has_escapes = has_escapes(text);
+        let escaped = has_escapes(text);
+        let members = read_members(text, path, escaped)?;
         for member in &members {
-            if has_escapes || member.value.starts_with(['{', '[']) {
+            if escaped || member.value.starts_with(['{', '[']) {
                 check_nested(member.value, path, 2)?;
             }
         }
         Ok(Object {
             path: Cow::Borrowed(path),
+            escaped,
             members,
         })
     }
@@ -115,6 +118,7 @@ impl<'a> Object<'a> {
             return Ok(None);
         };
         match string_content(value) {
+            Some(content) if !self.escaped => Ok(Some(Text::Borrowed(content))),
             Some(content) => unescape(content, &self.path).map(Some),
             None => Err(self.wrong(name, "a string")),
         }
@@ -186,9 +190,10 @@ impl<'a> Object<'a> {
             return Err(self.wrong(name, "an object"));
         }
         let path = self.path_of(name);
-        let members = read_members(value, &path)?;
+        let members = read_members(value, &path, self.escaped)?;
         Ok(Some(Object {
             path: Cow::Owned(path),
+            escaped: self.escaped,
             members,
         }))
     }
@@ -241,14 +246,17 @@ pub(crate) enum TextOrObject<'a> {
     Object(Object<'a>),
 }
 
-fn read_members<'a>(text: &'a str, path: &str) -> Result<Vec<Member<'a>>> {
+fn read_members<'a>(text: &'a str, path: &str, escaped: bool) -> Result<Vec<Member<'a>>> {
     let Members(mut members) =
         serde_json::from_str(text).map_err(|error| not_an_object(path, text, &error))?;
     for member in &mut members {
         if let Text::Borrowed(raw) = member.name {
             let content = string_content(raw);
             let content = content.ok_or_else(|| member_without_a_name(path))?;
-            member.name = unescape(content, path)?;
+            member.name = match escaped {
+                true => unescape(content, path)?,
+                false => Text::Borrowed(content),
+            };
         }
     }
     if any_name_twice(&members) {
@@ -310,7 +318,7 @@ fn check_nested(value: &str, path: &str, depth: usize) -> Result<()> {
     }
     let deeper = depth.saturating_add(1);
     if is_object {
-        for member in read_members(value, path)? {
+        for member in read_members(value, path, true)? {
             check_nested(member.value, path, deeper)?;
         }
     } else {

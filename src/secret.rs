@@ -7,6 +7,7 @@ use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, Result, Status};
+use crate::wiped::Wiped;
 
 /// Shortest and longest secret that is read, in bytes. 80 bits were once common, and crossauth's
 /// TypeScript edition still makes them.
@@ -17,7 +18,7 @@ const MAX_BYTES: usize = 64;
 pub(crate) const MIN_SOUND_BYTES: usize = 16;
 
 /// A secret's bytes.
-pub(crate) struct Secret(Zeroizing<Vec<u8>>);
+pub(crate) struct Secret(Wiped);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,7 +30,8 @@ impl Secret {
     /// A new secret of `bytes` bytes from the operating system, which is asked at each call, so that
     /// a forked child never repeats its parent.
     pub(crate) fn generate(bytes: usize) -> Result<Self> {
-        let mut secret = Zeroizing::new(vec![0; bytes]);
+        let mut secret = Wiped::with_capacity(bytes);
+        secret.resize(bytes, 0);
         getrandom::fill(&mut secret).map_err(|_| {
             Failure::new(
                 Status::RandomUnavailable,
@@ -56,7 +58,8 @@ impl Secret {
         if length > MAX_BYTES {
             return invalid("totpsecret: too long, must be at most 64 bytes (103 characters)");
         }
-        let mut secret = Zeroizing::new(vec![0; length]);
+        let mut secret = Wiped::with_capacity(length);
+        secret.resize(length, 0);
         let decoded = BASE32_NOPAD_NOCASE.decode_mut(symbols.as_bytes(), &mut secret);
         if decoded != Ok(length) {
             return invalid("totpsecret: not base32");

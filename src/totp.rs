@@ -2,7 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::KeyInit;
+use hmac::block_api::HmacCore;
+use hmac::digest::Output;
+use hmac::digest::block_api::{Buffer, FixedOutputCore};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -54,16 +57,16 @@ impl Scheme {
         steps: RangeInclusive<u64>,
     ) -> Option<u64> {
         match self.algorithm {
-            Algorithm::SHA1 => self.newest::<Hmac<Sha1>>(secret, code, steps),
-            Algorithm::SHA256 => self.newest::<Hmac<Sha256>>(secret, code, steps),
-            Algorithm::SHA512 => self.newest::<Hmac<Sha512>>(secret, code, steps),
+            Algorithm::SHA1 => self.newest::<HmacCore<Sha1>>(secret, code, steps),
+            Algorithm::SHA256 => self.newest::<HmacCore<Sha256>>(secret, code, steps),
+            Algorithm::SHA512 => self.newest::<HmacCore<Sha512>>(secret, code, steps),
             // The settings have no other.
             _ => None,
         }
     }
 
     /// As totp-rs would find it; but the key is prepared once for all steps, which is half the work.
-    fn newest<M: Mac + KeyInit + Clone>(
+    fn newest<M: FixedOutputCore + KeyInit + Clone>(
         &self,
         secret: &Secret,
         code: &Code,
@@ -75,8 +78,9 @@ impl Scheme {
         let mut found = Choice::from(0);
         for step in steps {
             let mut mac = keyed.clone();
-            mac.update(&step.to_be_bytes());
-            let value = truncated(&mac.finalize().into_bytes())?.checked_rem(modulus)?;
+            let mut digest = Output::<M>::default();
+            mac.finalize_fixed_core(&mut Buffer::<M>::new(&step.to_be_bytes()), &mut digest);
+            let value = truncated(&digest)?.checked_rem(modulus)?;
             let hit = value.ct_eq(&code.0);
             newest.conditional_assign(&step, hit);
             found |= hit;
