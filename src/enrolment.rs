@@ -23,7 +23,7 @@ struct Enrolment {
     totpsecret: Zeroizing<String>,
     uri: Zeroizing<String>,
     /// The PNG as `data:image/png;base64,...`, a JSON string in its quotes.
-    qr: Zeroizing<String>,
+    qr: Wiped,
     png: Wiped,
     warnings: Warnings,
 }
@@ -89,7 +89,7 @@ impl Authenticator {
         let wants_text = request.boolean("text").map_err(bad_request)? == Some(true);
         request.finish().map_err(bad_request)?;
         let secret = Secret::from_base32(&secret)?;
-        let uri = self.uri(&username, &secret);
+        let uri = self.uri(&username, &secret.to_base32());
         let symbol = self.symbol(&uri)?;
         let picture = Picture::draw(&symbol, &self.config.qr)?;
         let text = wants_text.then(|| draw_text(&symbol, &self.config.qr));
@@ -184,10 +184,11 @@ impl Authenticator {
     }
 
     fn enrol(&self, username: &str, secret: &Secret) -> Result<Enrolment> {
-        let uri = self.uri(username, secret);
+        let totpsecret = secret.to_base32();
+        let uri = self.uri(username, &totpsecret);
         let picture = Picture::draw(&self.symbol(&uri)?, &self.config.qr)?;
         Ok(Enrolment {
-            totpsecret: secret.to_base32(),
+            totpsecret,
             uri,
             qr: quoted_data_uri(&picture.png),
             png: picture.png,
@@ -195,8 +196,9 @@ impl Authenticator {
         })
     }
 
-    fn uri(&self, username: &str, secret: &Secret) -> Zeroizing<String> {
-        provisioning_uri(&self.config.issuer, username, secret, &self.config.scheme)
+    fn uri(&self, username: &str, totpsecret: &str) -> Zeroizing<String> {
+        let config = &self.config;
+        provisioning_uri(&config.issuer, username, totpsecret, &config.scheme)
     }
 
     fn symbol(&self, uri: &str) -> Result<Symbol> {
@@ -228,7 +230,7 @@ impl Enrolment {
 
     /// The picture as it stands in an answer: base64 has nothing that JSON escapes.
     fn qr(&self) -> Result<&RawValue> {
-        serde_json::from_str(&self.qr)
+        serde_json::from_slice(&self.qr)
             .map_err(|_| Failure::new(Status::UnknownError, "the picture is not a JSON string"))
     }
 
@@ -284,13 +286,17 @@ fn not_session_data(fault: Fault) -> Failure {
 }
 
 /// RFC 2397, ready for `<img src>`, in quotes.
-fn quoted_data_uri(png: &[u8]) -> Zeroizing<String> {
-    const PREFIX: &str = "\"data:image/png;base64,";
+fn quoted_data_uri(png: &[u8]) -> Wiped {
+    const PREFIX: &[u8] = b"\"data:image/png;base64,";
     let length = base64::encoded_len(png.len(), true).unwrap_or(0);
-    let length = length.saturating_add(PREFIX.len()).saturating_add(1);
-    let mut uri = Zeroizing::new(String::with_capacity(length));
-    uri.push_str(PREFIX);
-    BASE64.encode_string(png, &mut uri);
-    uri.push('"');
+    let end = PREFIX.len().saturating_add(length);
+    let mut uri = Wiped::with_capacity(end.saturating_add(1));
+    uri.extend_from_slice(PREFIX);
+    uri.resize(end, 0);
+    if let Some(place) = uri.get_mut(PREFIX.len()..) {
+        // There is room for exactly this.
+        let _ = BASE64.encode_slice(png, place);
+    }
+    uri.push(b'"');
     uri
 }

@@ -3,34 +3,35 @@
 
 use std::fmt::Write;
 
+use data_encoding::HEXUPPER;
 use totp_rs::Algorithm;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
 use crate::totp::Scheme;
 
 /// `otpauth://totp/ISSUER:ACCOUNT?secret=S&issuer=ISSUER`, then what differs from SHA1, 6 digits and
-/// 30 seconds.
+/// 30 seconds. The secret is in base32.
 pub(crate) fn provisioning_uri(
     issuer: &str,
     account: &str,
-    secret: &Secret,
+    totpsecret: &str,
     scheme: &Scheme,
 ) -> Zeroizing<String> {
-    let secret = secret.to_base32();
-    let issuer = percent_encoded(issuer);
-    let account = percent_encoded(account);
     // Room for all of it, so that the secret is never left behind by a growing string.
-    let capacity = [issuer.len(), issuer.len(), account.len(), secret.len(), 100]
+    let capacity = [issuer, issuer, account]
         .iter()
-        .fold(0, |sum: usize, part| sum.saturating_add(*part));
+        .fold(totpsecret.len().saturating_add(100), |sum, name| {
+            sum.saturating_add(name.len().saturating_mul(3))
+        });
     let mut uri = Zeroizing::new(String::with_capacity(capacity));
-    for part in ["otpauth://totp/", &issuer, ":", &account] {
+    uri.push_str("otpauth://totp/");
+    push_percent_encoded(&mut uri, issuer);
+    uri.push(':');
+    push_percent_encoded(&mut uri, account);
+    for part in ["?secret=", totpsecret, "&issuer="] {
         uri.push_str(part);
     }
-    for part in ["?secret=", &secret, "&issuer=", &issuer] {
-        uri.push_str(part);
-    }
+    push_percent_encoded(&mut uri, issuer);
     if scheme.algorithm != Algorithm::SHA1 {
         let _ = write!(uri, "&algorithm={}", scheme.algorithm);
     }
@@ -44,14 +45,13 @@ pub(crate) fn provisioning_uri(
 }
 
 /// RFC 3986 section 2: every byte that is not unreserved becomes `%XX`.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len().saturating_mul(3));
+fn push_percent_encoded(uri: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
+            uri.push(char::from(byte));
         } else {
-            let _ = write!(encoded, "%{byte:02X}");
+            uri.push('%');
+            HEXUPPER.encode_append(&[byte], uri);
         }
     }
-    encoded
 }
