@@ -49,6 +49,7 @@ impl Authenticator {
             )));
         };
         let now = self.now()?;
+        let case = self.guard.case(&secret);
         let current = scheme.step_at(now);
         let oldest = current.saturating_sub(window.past);
         let newest = current.saturating_add(window.future);
@@ -63,7 +64,7 @@ impl Authenticator {
             time_is_fixed: self.config.fixed_time.is_some(),
             id: 0,
         };
-        let verdict = self.guard.judge(&secret, attempt)?;
+        let verdict = case.judge(attempt)?;
         let step = accepted_step(verdict, matched)?;
         Answer::new(&Body {
             accepted: true,
@@ -76,14 +77,14 @@ impl Authenticator {
     /// `{"totpsecret"}` -> the guard's record of this credential.
     pub(crate) fn inspect(&self, request: &str) -> Result<Answer> {
         let secret = read_secret(request)?;
-        let record = self.guard.store()?.inspect(&secret)?;
+        let record = self.guard.case(&secret).inspect()?;
         self.describe_record(&record)
     }
 
     /// `{"totpsecret"}` -> the record that is left when its wrong codes are forgotten.
     pub(crate) fn reset(&self, request: &str) -> Result<Answer> {
         let secret = read_secret(request)?;
-        let record = self.guard.store()?.reset(&secret)?;
+        let record = self.guard.case(&secret).reset()?;
         self.describe_record(&record)
     }
 

@@ -6,6 +6,7 @@ mod boundary;
 mod handle;
 mod input;
 pub(crate) mod process;
+pub(crate) mod processor;
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint};
 use std::ptr;

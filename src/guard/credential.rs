@@ -1,7 +1,6 @@
-//! The name under which stores keep a credential's record.
+//! The name under which a store keeps a credential's record.
 
-use std::fmt;
-
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -9,11 +8,16 @@ use crate::secret::Secret;
 
 /// Derived from the secret alone: no spelling of a user's name can split a budget, made-up names
 /// leave no trace, and a new enrolment starts afresh. It tells nothing about the secret.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Credential([u8; 16]);
 
 impl Credential {
-    /// The first 16 bytes of HMAC-SHA256(secret, "factor2 credential id").
+    pub(crate) const fn new(name: [u8; 16]) -> Self {
+        Credential(name)
+    }
+
+    /// The name in every store that others read as well: the first 16 bytes of
+    /// HMAC-SHA256(secret, "factor2 credential id").
     pub(crate) fn of(secret: &Secret) -> Self {
         let mut id = [0; 16];
         // Never fails: HMAC takes keys of any length.
@@ -30,11 +34,9 @@ impl Credential {
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
-}
 
-/// Lower-case hex.
-impl fmt::Display for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    /// Appends the name in lower-case hex.
+    pub(crate) fn write_hex(&self, text: &mut String) {
+        HEXLOWER.encode_append(&self.0, text);
     }
 }

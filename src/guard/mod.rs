@@ -34,17 +34,22 @@ use credential::Credential;
 pub(crate) use settings::GuardSettings;
 pub(crate) use state::{Attempt, Policy, Record, Verdict};
 
-/// A place that keeps the records of credentials, and changes one at a time. A credential is given by
-/// its secret, from which each store derives the name that it needs.
+/// A place that keeps the records of credentials, and changes one at a time.
 pub(crate) trait Store: Send + Sync {
+    /// What the store calls the credential that has this secret. It may be about to be asked for the
+    /// record, and can get ready.
+    fn credential(&self, secret: &Secret) -> Credential {
+        Credential::of(secret)
+    }
+
     /// Judges an attempt and keeps the changed record, as one step that nobody comes between.
-    fn judge(&self, secret: &Secret, attempt: Attempt, policy: &Policy) -> Result<Verdict>;
+    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict>;
 
     /// The record as it is.
-    fn inspect(&self, secret: &Secret) -> Result<Record>;
+    fn inspect(&self, credential: &Credential) -> Result<Record>;
 
     /// Forgets the wrong codes, and gives the record that is left.
-    fn reset(&self, secret: &Secret) -> Result<Record>;
+    fn reset(&self, credential: &Credential) -> Result<Record>;
 }
 
 /// A store with the policy that it applies.
@@ -85,20 +90,50 @@ impl Guard {
         }
     }
 
-    /// Judges a code of the credential that has this secret.
-    pub(crate) fn judge(&self, secret: &Secret, attempt: Attempt) -> Result<Verdict> {
-        match &self.store {
+    /// The case of the credential that has this secret. Opened before its code is computed, for the
+    /// store gets ready meanwhile.
+    pub(crate) fn case(&self, secret: &Secret) -> Case<'_> {
+        let store = self.store.as_deref();
+        Case {
+            policy: &self.settings.policy,
+            record: store.map(|store| (store, store.credential(secret))),
+        }
+    }
+}
+
+/// A credential before its guard.
+pub(crate) struct Case<'a> {
+    policy: &'a Policy,
+    /// Who keeps the record, and under which name; none when the caller does.
+    record: Option<(&'a dyn Store, Credential)>,
+}
+
+impl Case<'_> {
+    /// Judges a code.
+    pub(crate) fn judge(&self, attempt: Attempt) -> Result<Verdict> {
+        match &self.record {
             None => {
                 let mut record = Record::NEW;
-                Ok(record.judge(&attempt, &self.settings.policy))
+                Ok(record.judge(&attempt, self.policy))
             }
-            Some(store) => store.judge(secret, attempt, &self.settings.policy),
+            Some((store, credential)) => store.judge(credential, attempt, self.policy),
         }
     }
 
-    /// The store, for what makes no sense without one.
-    pub(crate) fn store(&self) -> Result<&dyn Store> {
-        self.store.as_deref().ok_or_else(|| {
+    /// The record as it is.
+    pub(crate) fn inspect(&self) -> Result<Record> {
+        let (store, credential) = self.kept()?;
+        store.inspect(credential)
+    }
+
+    /// Forgets the wrong codes, and gives the record that is left.
+    pub(crate) fn reset(&self) -> Result<Record> {
+        let (store, credential) = self.kept()?;
+        store.reset(credential)
+    }
+
+    fn kept(&self) -> Result<&(&dyn Store, Credential)> {
+        self.record.as_ref().ok_or_else(|| {
             Failure::configuration("config.guard.store: with \"none\" you keep the state yourself")
         })
     }

@@ -6,28 +6,26 @@
 //! new credentials are refused.
 
 mod key;
+mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capi::process::ProcessMark;
 use crate::error::Result;
-use crate::guard::memory::key::{AsItIs, Key, KeyMaker};
-use crate::guard::{Attempt, Policy, Record, Store, Verdict, store_unavailable};
+use crate::guard::memory::key::Key;
+use crate::guard::memory::table::Table;
+use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::secret::Secret;
 
 const SHARDS: usize = 64;
 
-/// A shard starts with room for so many records, for small tables grow often.
-const FIRST_RECORDS: usize = 28;
-
 /// The store: records by key, in shards that are locked one at a time.
 pub(super) struct MemoryStore {
-    keys: KeyMaker,
+    key: Key,
     shards: [Apart<Mutex<Shard>>; SHARDS],
     max_records: usize,
     /// How many records all shards have together.
@@ -41,49 +39,17 @@ pub(super) struct MemoryStore {
 #[derive(Default)]
 struct Apart<T>(T);
 
-/// A record in less room: here no call is ever asked twice, so none has an id.
-#[derive(Clone, Copy)]
-struct Kept {
-    last_step: i64,
-    locked_until: u64,
-    failures: u32,
-    disabled: bool,
-}
-
-impl From<Record> for Kept {
-    fn from(record: Record) -> Self {
-        Kept {
-            last_step: record.last_step,
-            locked_until: record.locked_until,
-            failures: record.failures,
-            disabled: record.disabled,
-        }
-    }
-}
-
-impl From<Kept> for Record {
-    fn from(kept: Kept) -> Self {
-        Record {
-            last_step: kept.last_step,
-            failures: kept.failures,
-            locked_until: kept.locked_until,
-            disabled: kept.disabled,
-            attempt: 0,
-        }
-    }
-}
-
 #[derive(Default)]
 struct Shard {
-    records: HashMap<Key, Kept, AsItIs>,
+    records: Table,
     /// Who became clean, and by which step, oldest first. Entries that no longer hold are passed over.
-    clean: VecDeque<(Key, i64)>,
+    clean: VecDeque<(Credential, i64)>,
 }
 
 impl MemoryStore {
     pub(super) fn new(max_records: usize) -> Result<Self> {
         Ok(MemoryStore {
-            keys: KeyMaker::new()?,
+            key: Key::new()?,
             shards: std::array::from_fn(|_| Apart::default()),
             max_records,
             records: AtomicUsize::new(0),
@@ -91,21 +57,26 @@ impl MemoryStore {
         })
     }
 
-    /// Locks the shard of a key; refused in a forked child, before it could meet a lock that
+    /// Locks a credential's shard; refused in a forked child, before it could meet a lock that
     /// another thread held when it was forked.
-    fn shard(&self, key: Key) -> Result<MutexGuard<'_, Shard>> {
+    fn shard(&self, credential: &Credential) -> Result<MutexGuard<'_, Shard>> {
         if !self.process.is_here() {
             return Err(store_unavailable(
                 "the guard's store \"memory\" is one process's: a forked child needs an \
                  authenticator of its own, or the stores \"sqlite\" or \"redis\", which can be shared",
             ));
         }
-        match self.shards.get(key.shard as usize % SHARDS) {
+        match self.shard_of(credential) {
             Some(shard) => Ok(shard.lock()),
             None => Err(store_unavailable(
                 "the guard's store \"memory\" has no shards",
             )),
         }
+    }
+
+    fn shard_of(&self, credential: &Credential) -> Option<&Apart<Mutex<Shard>>> {
+        let [first, ..] = credential.as_bytes();
+        self.shards.get(usize::from(*first) % SHARDS)
     }
 
     /// Counts one record more, if that is allowed.
@@ -143,11 +114,20 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn judge(&self, secret: &Secret, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
-        let key = self.keys.key(secret);
+    fn credential(&self, secret: &Secret) -> Credential {
+        let credential = self.key.credential(secret);
+        // If another thread has the shard, this is not worth waiting for.
+        let shard = self.shard_of(&credential);
+        if let Some(Ok(shard)) = shard.map(|shard| shard.0.try_lock()) {
+            shard.records.fetch(&credential);
+        }
+        credential
+    }
+
+    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
         loop {
-            let mut shard = self.shard(key)?;
-            if let Some(verdict) = shard.judge(key, &attempt, policy, || self.reserve()) {
+            let mut shard = self.shard(credential)?;
+            if let Some(verdict) = shard.judge(credential, &attempt, policy, || self.reserve()) {
                 return Ok(verdict);
             }
             drop(shard);
@@ -155,22 +135,21 @@ impl Store for MemoryStore {
         }
     }
 
-    fn inspect(&self, secret: &Secret) -> Result<Record> {
-        let key = self.keys.key(secret);
-        let shard = self.shard(key)?;
-        Ok(shard.record(&key).unwrap_or(Record::NEW))
+    fn inspect(&self, credential: &Credential) -> Result<Record> {
+        let shard = self.shard(credential)?;
+        Ok(shard.records.get(credential).unwrap_or(Record::NEW))
     }
 
-    fn reset(&self, secret: &Secret) -> Result<Record> {
-        let key = self.keys.key(secret);
-        let mut shard = self.shard(key)?;
-        let Some(mut record) = shard.record(&key) else {
-            return Ok(Record::NEW);
-        };
-        record.reset();
-        shard.records.insert(key, record.into());
-        shard.note_if_clean(key, &record);
-        Ok(record)
+    fn reset(&self, credential: &Credential) -> Result<Record> {
+        let mut shard = self.shard(credential)?;
+        let mut left = Record::NEW;
+        shard.records.change(credential, |known| {
+            left = known?;
+            left.reset();
+            Some(left)
+        });
+        shard.note_if_clean(credential, &left);
+        Ok(left)
     }
 }
 
@@ -185,40 +164,33 @@ impl Shard {
     /// Judges an attempt and keeps the changed record; `None` if there is no room for a new one.
     fn judge(
         &mut self,
-        key: Key,
+        credential: &Credential,
         attempt: &Attempt,
         policy: &Policy,
         reserve: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
-        if self.records.capacity() == 0 {
-            self.records.reserve(FIRST_RECORDS);
-            self.clean.reserve(FIRST_RECORDS);
+        let mut verdict = None;
+        let mut changed = None;
+        self.records.change(credential, |known| {
+            let before = known.unwrap_or(Record::NEW);
+            let mut record = before;
+            let judged = record.judge(attempt, policy);
+            changed = (record != before).then_some(record);
+            if changed.is_some() && known.is_none() && !reserve() {
+                return None;
+            }
+            verdict = Some(judged);
+            changed
+        });
+        if let (Some(record), Some(_)) = (changed, verdict) {
+            self.note_if_clean(credential, &record);
         }
-        let place = self.records.entry(key);
-        let before = match &place {
-            Entry::Occupied(place) => Record::from(*place.get()),
-            Entry::Vacant(_) => Record::NEW,
-        };
-        let mut record = before;
-        let verdict = record.judge(attempt, policy);
-        if record == before {
-            return Some(verdict);
-        }
-        if matches!(place, Entry::Vacant(_)) && !reserve() {
-            return None;
-        }
-        place.insert_entry(record.into());
-        self.note_if_clean(key, &record);
-        Some(verdict)
+        verdict
     }
 
-    fn record(&self, key: &Key) -> Option<Record> {
-        self.records.get(key).map(|kept| Record::from(*kept))
-    }
-
-    fn note_if_clean(&mut self, key: Key, record: &Record) {
+    fn note_if_clean(&mut self, credential: &Credential, record: &Record) {
         if record.failures == 0 {
-            self.clean.push_back((key, record.last_step));
+            self.clean.push_back((*credential, record.last_step));
         }
         // Every login adds an entry: without those that no longer hold there are never more than
         // records, so dropping them once they are the majority costs O(1) per login.
@@ -248,13 +220,12 @@ impl Shard {
             return false;
         }
         let entry = self.clean.pop_front();
-        entry.is_some_and(|(key, _)| self.records.remove(&key).is_some())
+        entry.is_some_and(|(credential, _)| self.records.remove(&credential))
     }
 }
 
 /// Whether the entry still tells the truth about its record.
-fn holds(records: &HashMap<Key, Kept, AsItIs>, entry: &(Key, i64)) -> bool {
-    let (key, last_step) = entry;
-    let record = records.get(key);
+fn holds(records: &Table, (credential, last_step): &(Credential, i64)) -> bool {
+    let record = records.get(credential);
     record.is_some_and(|record| record.failures == 0 && record.last_step == *last_step)
 }

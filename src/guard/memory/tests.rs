@@ -15,8 +15,8 @@ const POLICY: Policy = Policy {
 /// Steps whose codes are accepted beside the current one.
 const WINDOW: i64 = 1;
 
-fn secret(number: u8) -> Secret {
-    Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap()
+fn credential(store: &MemoryStore, number: u8) -> Credential {
+    store.credential(&Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap())
 }
 
 /// All records, with their secrets' numbers and when they were kept last.
@@ -93,11 +93,11 @@ proptest! {
             };
             let now = step.cast_unsigned() * 30;
             let attempt = Attempt { matched, oldest: step - WINDOW, now, time_is_fixed: true, id: 0 };
-            let verdict = store.judge(&secret(number), attempt, &POLICY);
+            let verdict = store.judge(&credential(&store, number), attempt, &POLICY);
             prop_assert_eq!(verdict.ok(), plain.judge(number, attempt));
             for number in 1..40 {
                 let expected = plain.record(number).unwrap_or(Record::NEW);
-                prop_assert_eq!(store.inspect(&secret(number)).unwrap(), expected);
+                prop_assert_eq!(store.inspect(&credential(&store, number)).unwrap(), expected);
             }
         }
     }

@@ -22,7 +22,6 @@ use self::tls::Tls;
 use crate::error::Result;
 use crate::guard::per_process::PerProcess;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
-use crate::secret::Secret;
 
 const SCRIPT: &str = include_str!("redis.lua");
 
@@ -47,28 +46,29 @@ impl RedisStore {
         })
     }
 
-    fn ask(&self, secret: &Secret, words: Vec<String>) -> Result<String> {
-        let key = format!("{}{}", self.settings.prefix, Credential::of(secret));
+    fn ask(&self, credential: &Credential, words: Vec<String>) -> Result<String> {
+        let mut key = self.settings.prefix.clone();
+        credential.write_hex(&mut key);
         Call::new(self, Question::new(key, words)?).run()
     }
 }
 
 impl Store for RedisStore {
-    fn judge(&self, secret: &Secret, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
+    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
         let words = judge_words(&attempt, policy).ok_or_else(|| {
             store_unavailable("the guard's store \"redis\" cannot count to this time")
         })?;
-        let answer = self.ask(secret, words)?;
+        let answer = self.ask(credential, words)?;
         read_verdict(&answer).ok_or_else(nonsense)
     }
 
-    fn inspect(&self, secret: &Secret) -> Result<Record> {
-        let answer = self.ask(secret, vec!["inspect".to_owned()])?;
+    fn inspect(&self, credential: &Credential) -> Result<Record> {
+        let answer = self.ask(credential, vec!["inspect".to_owned()])?;
         read_record(&answer).ok_or_else(nonsense)
     }
 
-    fn reset(&self, secret: &Secret) -> Result<Record> {
-        let answer = self.ask(secret, vec!["reset".to_owned()])?;
+    fn reset(&self, credential: &Credential) -> Result<Record> {
+        let answer = self.ask(credential, vec!["reset".to_owned()])?;
         read_record(&answer).ok_or_else(nonsense)
     }
 }

@@ -23,7 +23,6 @@ use crate::guard::sqlite::fork::{Inside, Shared};
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::json::Object;
-use crate::secret::Secret;
 
 /// SQLite opens no longer ones.
 const MAX_PATH_BYTES: usize = 504;
@@ -151,24 +150,21 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn judge(&self, secret: &Secret, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
-        let credential = Credential::of(secret);
+    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
         self.with_database(|database, patience| {
-            database.change(&credential, patience, |record| {
+            database.change(credential, patience, |record| {
                 record.judge(&attempt, policy)
             })
         })
     }
 
-    fn inspect(&self, secret: &Secret) -> Result<Record> {
-        let credential = Credential::of(secret);
-        self.with_database(|database, patience| database.find(&credential, patience))
+    fn inspect(&self, credential: &Credential) -> Result<Record> {
+        self.with_database(|database, patience| database.find(credential, patience))
     }
 
-    fn reset(&self, secret: &Secret) -> Result<Record> {
-        let credential = Credential::of(secret);
+    fn reset(&self, credential: &Credential) -> Result<Record> {
         self.with_database(|database, patience| {
-            database.change(&credential, patience, |record| {
+            database.change(credential, patience, |record| {
                 record.reset();
                 *record
             })

@@ -1,0 +1,250 @@
+//! The records of one shard, by credential.
+//!
+//! It is a hash table with open addressing: a record stands at the place that its credential's name
+//! gives, or behind it at the first one that was free. The names are random to everybody outside
+//! (`key.rs`), so a name is its own hash, and nobody can make two meet.
+//!
+//! The standard library's map is no different; but it does not tell where a record will be looked for,
+//! and so nobody can have that memory fetched while there is something else to do. With many records
+//! that wait is longer than all else here.
+
+use crate::capi::processor;
+use crate::guard::{Credential, Record};
+
+/// The first table is so large; each further one twice as large as the one before.
+const FIRST_PLACES: usize = 32;
+
+/// Records by credential.
+#[derive(Default)]
+pub(super) struct Table {
+    /// A power of two of them, or none yet. At least a quarter is free, so that every search ends.
+    places: Box<[Option<Entry>]>,
+    records: usize,
+}
+
+/// A record and whose it is, in half a cache line. It has no attempt's id, for here no call is asked
+/// twice.
+#[repr(align(32))]
+#[derive(Clone, Copy)]
+struct Entry {
+    last_step: i64,
+    locked_until: u64,
+    name: Name,
+    failures: u8,
+    disabled: bool,
+}
+
+const _: () = assert!(size_of::<Option<Entry>>() == 32);
+
+/// What tells a shard's credentials apart.
+type Name = [u8; 12];
+
+impl Entry {
+    fn new(name: Name, record: &Record) -> Self {
+        Entry {
+            last_step: record.last_step,
+            locked_until: record.locked_until,
+            name,
+            // The policy ends them at 100.
+            failures: u8::try_from(record.failures).unwrap_or(u8::MAX),
+            disabled: record.disabled,
+        }
+    }
+
+    fn record(&self) -> Record {
+        Record {
+            last_step: self.last_step,
+            failures: self.failures.into(),
+            locked_until: self.locked_until,
+            disabled: self.disabled,
+            attempt: 0,
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Has the memory fetched that the other calls will need for this credential, and does not wait.
+    pub(super) fn fetch(&self, credential: &Credential) {
+        let place = self.first_place(&name_of(credential));
+        if let Some(place) = self.places.get(place) {
+            processor::prefetch(place);
+        }
+    }
+
+    pub(super) fn get(&self, credential: &Credential) -> Option<Record> {
+        let entry = self.places.get(self.find(&name_of(credential)))?;
+        entry.as_ref().map(Entry::record)
+    }
+
+    /// Gives the record, if there is one, to `change`, and keeps what comes back, if anything does.
+    pub(super) fn change(
+        &mut self,
+        credential: &Credential,
+        change: impl FnOnce(Option<Record>) -> Option<Record>,
+    ) {
+        let places = self.places.len();
+        if self.records >= places.saturating_sub(places >> 2) {
+            self.grow();
+        }
+        let name = name_of(credential);
+        let place = self.find(&name);
+        let Some(place) = self.places.get_mut(place) else {
+            return;
+        };
+        let known = place.as_ref().map(Entry::record);
+        if let Some(record) = change(known) {
+            *place = Some(Entry::new(name, &record));
+            if known.is_none() {
+                self.records = self.records.saturating_add(1);
+            }
+        }
+    }
+
+    /// Whether there was such a record.
+    pub(super) fn remove(&mut self, credential: &Credential) -> bool {
+        let mut place = self.find(&name_of(credential));
+        if self.take(place).is_none() {
+            return false;
+        }
+        self.records = self.records.saturating_sub(1);
+        // Those behind it may stand there only because this place was taken.
+        loop {
+            place = self.behind(place);
+            match self.take(place) {
+                Some(entry) => self.put(entry),
+                None => return true,
+            }
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let places = self.places.len().saturating_mul(2).max(FIRST_PLACES);
+        let larger = vec![None; places].into_boxed_slice();
+        for entry in std::mem::replace(&mut self.places, larger)
+            .into_iter()
+            .flatten()
+        {
+            self.put(entry);
+        }
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let place = self.find(&entry.name);
+        if let Some(place) = self.places.get_mut(place) {
+            *place = Some(entry);
+        }
+    }
+
+    fn take(&mut self, place: usize) -> Option<Entry> {
+        self.places.get_mut(place)?.take()
+    }
+
+    /// The place of the entry with this name or, if there is none, the free one where it would be.
+    fn find(&self, name: &Name) -> usize {
+        let mut place = self.first_place(name);
+        loop {
+            match self.places.get(place) {
+                Some(Some(entry)) if entry.name != *name => place = self.behind(place),
+                _ => return place,
+            }
+        }
+    }
+
+    fn first_place(&self, name: &Name) -> usize {
+        let [a, b, c, d, ..] = *name;
+        u32::from_ne_bytes([a, b, c, d]) as usize & self.places.len().wrapping_sub(1)
+    }
+
+    fn behind(&self, place: usize) -> usize {
+        place.wrapping_add(1) & self.places.len().wrapping_sub(1)
+    }
+}
+
+/// All but what picks the shard.
+fn name_of(credential: &Credential) -> Name {
+    let [_, _, _, _, name @ ..] = *credential.as_bytes();
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Keep(u8, i64),
+        Look(u8),
+        Remove(u8),
+    }
+
+    /// Few names, which begin at few places, the last ones of a table among them.
+    fn credential(number: u8) -> Credential {
+        let mut bytes = [0; 16];
+        bytes[4] = [0, 1, 30, 31][usize::from(number % 4)];
+        bytes[15] = number;
+        Credential::new(bytes)
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            3 => (any::<u8>(), any::<i64>()).prop_map(|(number, step)| Event::Keep(number, step)),
+            1 => any::<u8>().prop_map(Event::Look),
+            2 => any::<u8>().prop_map(Event::Remove),
+        ];
+        proptest::collection::vec(event, 0..400)
+    }
+
+    proptest! {
+        #[test]
+        fn it_keeps_what_a_map_keeps(events in events()) {
+            let mut table = Table::default();
+            let mut map: HashMap<u8, Record> = HashMap::new();
+            for event in events {
+                match event {
+                    Event::Keep(number, last_step) => {
+                        let record = Record { last_step, failures: number.into(), ..Record::NEW };
+                        table.change(&credential(number), |known| {
+                            assert_eq!(known, map.get(&number).copied());
+                            Some(record)
+                        });
+                        map.insert(number, record);
+                    }
+                    Event::Look(number) => table.change(&credential(number), |known| {
+                        assert_eq!(known, map.get(&number).copied());
+                        None
+                    }),
+                    Event::Remove(number) => {
+                        let removed = table.remove(&credential(number));
+                        prop_assert_eq!(removed, map.remove(&number).is_some());
+                    }
+                }
+                prop_assert_eq!(table.len(), map.len());
+            }
+            for number in 0..=u8::MAX {
+                table.fetch(&credential(number));
+                prop_assert_eq!(table.get(&credential(number)), map.get(&number).copied());
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let record = Record {
+            last_step: 60_000_000,
+            failures: 100,
+            locked_until: u64::MAX,
+            disabled: true,
+            attempt: 0,
+        };
+        assert_eq!(Entry::new([7; 12], &record).record(), record);
+    }
+}
