@@ -142,14 +142,17 @@ impl Store for MemoryStore {
 
     fn reset(&self, credential: &Credential) -> Result<Record> {
         let mut shard = self.shard(credential)?;
-        let mut left = Record::NEW;
+        let mut left = None;
         shard.records.change(credential, |known| {
-            left = known?;
-            left.reset();
-            Some(left)
+            let mut record = known?;
+            record.reset();
+            left = Some(record);
+            left
         });
-        shard.note_if_clean(credential, &left);
-        Ok(left)
+        if let Some(record) = &left {
+            shard.note_if_clean(credential, record);
+        }
+        Ok(left.unwrap_or(Record::NEW))
     }
 }
 

@@ -102,3 +102,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn reset_leaves_the_step_alone_and_of_an_unknown_credential_no_trace() {
+    let store = MemoryStore::new(1).unwrap();
+    let attempt = |matched| Attempt {
+        matched,
+        oldest: 0,
+        now: 1_800_000_000,
+        time_is_fixed: true,
+        id: 0,
+    };
+    let (known, unknown) = (credential(&store, 1), credential(&store, 2));
+    for matched in [Some(60_000_000), None, None] {
+        store.judge(&known, attempt(matched), &POLICY).unwrap();
+    }
+    assert_eq!(store.inspect(&known).unwrap().failures, 2);
+    assert_eq!(store.reset(&unknown).unwrap(), Record::NEW);
+    let left = Record {
+        last_step: 60_000_000,
+        ..Record::NEW
+    };
+    assert_eq!(store.reset(&known).unwrap(), left);
+    assert_eq!(store.inspect(&known).unwrap(), left);
+}
