@@ -28,8 +28,8 @@ pub(super) struct MemoryStore {
     key: Key,
     shards: [Apart<Mutex<Shard>>; SHARDS],
     max_records: usize,
-    /// How many records all shards have together.
-    records: AtomicUsize,
+    /// How many records all shards have together. Apart from what every call reads and none changes.
+    records: Apart<AtomicUsize>,
     /// The process that made it.
     process: ProcessMark,
 }
@@ -52,7 +52,7 @@ impl MemoryStore {
             key: Key::new()?,
             shards: std::array::from_fn(|_| Apart::default()),
             max_records,
-            records: AtomicUsize::new(0),
+            records: Apart::default(),
             process: ProcessMark::new(),
         })
     }
@@ -83,6 +83,7 @@ impl MemoryStore {
     fn reserve(&self) -> bool {
         let more = |records: usize| records.checked_add(1).filter(|&n| n <= self.max_records);
         self.records
+            .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .is_ok()
     }
@@ -98,7 +99,7 @@ impl MemoryStore {
             Some((last_step, shard)) if last_step < oldest => {
                 // If another thread was faster, the caller comes again.
                 if shard.lock().evict(oldest) {
-                    self.records.fetch_sub(1, Ordering::Relaxed);
+                    self.records.0.fetch_sub(1, Ordering::Relaxed);
                 }
                 Ok(())
             }
