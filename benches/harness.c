@@ -73,11 +73,12 @@ static void time_cases(int count) {
         CHECK(cases[i]->rounds);
         calibrate(cases[i]);
     }
-    /* Every round has every case, so that whatever else the machine does hits all alike. */
+    /* Every round has every case, so that whatever else the machine does hits all alike; every other
+       round backwards, so that none always comes first to a server or a cache that others have left cold. */
     for (int round = 0; round < count; round++) {
         fprintf(stderr, "\rround %d of %d", round + 1, count);
         for (size_t i = 0; i < case_count; i++) {
-            bench_case *timed = cases[i];
+            bench_case *timed = cases[round % 2 ? case_count - 1 - i : i];
             timed->rounds[round] = nanoseconds_of(timed, timed->batch) / (double)timed->batch;
         }
     }
