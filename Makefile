@@ -55,7 +55,7 @@ header: ## writes include/factor2.h and README's picture anew from the source
 fuzz: ## fuzzes every target for FUZZ_SECONDS
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS)
 
-soak: ## the guard's races and crashes at length: half an hour and more
+soak: ## the guard's races and crashes at length: some minutes
 	FACTOR2_RACE_ROUNDS=1000 FACTOR2_KILLS=10000 $(CARGO) test --locked --test suite guard
 
 bench: build ## side by side with the C libraries that programs use instead; writes benches/results.md
