@@ -104,6 +104,11 @@ impl Failure {
         Failure::new(Status::BadRequest, message)
     }
 
+    pub(crate) fn no_randomness() -> Self {
+        let message = "the operating system gave no randomness";
+        Failure::new(Status::RandomUnavailable, message)
+    }
+
     pub(crate) fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
         Failure::new(Status::Configuration, message)
     }

@@ -118,8 +118,7 @@ impl<'a> Object<'a> {
             return Ok(None);
         };
         match string_content(value) {
-            Some(content) if !self.escaped => Ok(Some(Text::Borrowed(content))),
-            Some(content) => unescape(content, &self.path).map(Some),
+            Some(content) => unescape(content, &self.path, self.escaped).map(Some),
             None => Err(self.wrong(name, "a string")),
         }
     }
@@ -148,7 +147,7 @@ impl<'a> Object<'a> {
         let texts = elements.into_iter().map(|element| {
             let content = string_content(element)
                 .ok_or_else(|| self.wrong(name, "a string, or an array of strings"))?;
-            unescape(content, &self.path)
+            unescape(content, &self.path, self.escaped)
         });
         texts.collect::<Result<_>>().map(Some)
     }
@@ -253,10 +252,7 @@ fn read_members<'a>(text: &'a str, path: &str, escaped: bool) -> Result<Vec<Memb
         if let Text::Borrowed(raw) = member.name {
             let content = string_content(raw);
             let content = content.ok_or_else(|| member_without_a_name(path))?;
-            member.name = match escaped {
-                true => unescape(content, path)?,
-                false => Text::Borrowed(content),
-            };
+            member.name = unescape(content, path, escaped)?;
         }
     }
     if any_name_twice(&members) {
@@ -307,7 +303,7 @@ fn check_nested(value: &str, path: &str, depth: usize) -> Result<()> {
     let is_object = value.starts_with('{');
     if !is_object && !value.starts_with('[') {
         if let Some(content) = string_content(value) {
-            unescape(content, path)?;
+            unescape(content, path, true)?;
         }
         return Ok(());
     }
@@ -340,9 +336,10 @@ fn has_escapes(text: &str) -> bool {
     text.contains('\\')
 }
 
-/// RFC 8259 section 7, with lone surrogates refused. serde_json has checked the grammar already.
-fn unescape<'a>(content: &'a str, path: &str) -> Result<Text<'a>> {
-    if !has_escapes(content) {
+/// RFC 8259 section 7, with lone surrogates refused. serde_json has checked the grammar already. Where
+/// the text as a whole is not `escaped`, nothing is searched.
+fn unescape<'a>(content: &'a str, path: &str, escaped: bool) -> Result<Text<'a>> {
+    if !escaped || !has_escapes(content) {
         return Ok(Text::Borrowed(content));
     }
     unescape_copy(content)
@@ -434,7 +431,7 @@ mod tests {
 
     /// serde_json's own reading of a string is the oracle for ours.
     fn agrees_with_serde_json(literal: &str) {
-        let ours = string_content(literal).map(|content| unescape(content, "test"));
+        let ours = string_content(literal).map(|content| unescape(content, "test", true));
         match serde_json::from_str::<String>(literal) {
             Ok(theirs) => assert_eq!(&*ours.unwrap().unwrap(), theirs),
             Err(_) => assert!(matches!(ours, None | Some(Err(_))), "{literal}"),

@@ -30,14 +30,8 @@ impl Secret {
     /// A new secret of `bytes` bytes from the operating system, which is asked at each call, so that
     /// a forked child never repeats its parent.
     pub(crate) fn generate(bytes: usize) -> Result<Self> {
-        let mut secret = Wiped::with_capacity(bytes);
-        secret.resize(bytes, 0);
-        getrandom::fill(&mut secret).map_err(|_| {
-            Failure::new(
-                Status::RandomUnavailable,
-                "the operating system gave no randomness",
-            )
-        })?;
+        let mut secret = Wiped::zeroed(bytes);
+        getrandom::fill(&mut secret).map_err(|_| Failure::no_randomness())?;
         Ok(Secret(secret))
     }
 
@@ -58,8 +52,7 @@ impl Secret {
         if length > MAX_BYTES {
             return invalid("totpsecret: too long, must be at most 64 bytes (103 characters)");
         }
-        let mut secret = Wiped::with_capacity(length);
-        secret.resize(length, 0);
+        let mut secret = Wiped::zeroed(length);
         let decoded = BASE32_NOPAD_NOCASE.decode_mut(symbols.as_bytes(), &mut secret);
         if decoded != Ok(length) {
             return invalid("totpsecret: not base32");

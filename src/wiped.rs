@@ -15,6 +15,11 @@ impl Wiped {
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Wiped(Vec::with_capacity(bytes))
     }
+
+    /// So many zeros.
+    pub(crate) fn zeroed(bytes: usize) -> Self {
+        Wiped(vec![0; bytes])
+    }
 }
 
 impl Drop for Wiped {

@@ -14,7 +14,7 @@ use std::slice;
 use sha2::block_api::compress256;
 use zeroize::Zeroizing;
 
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result};
 use crate::guard::Credential;
 use crate::secret::Secret;
 
@@ -24,12 +24,7 @@ pub(super) struct Key(Zeroizing<[u32; 8]>);
 impl Key {
     pub(super) fn new() -> Result<Self> {
         let mut random = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *random).map_err(|_| {
-            Failure::new(
-                Status::RandomUnavailable,
-                "the operating system gave no randomness",
-            )
-        })?;
+        getrandom::fill(&mut *random).map_err(|_| Failure::no_randomness())?;
         let mut state = Zeroizing::new([0; 8]);
         for (word, bytes) in state.iter_mut().zip(random.as_chunks().0) {
             *word = u32::from_ne_bytes(*bytes);

@@ -23,7 +23,7 @@ use crate::secret::Secret;
 
 const SHARDS: usize = 64;
 
-/// The store: records by key, in shards that are locked one at a time.
+/// The store: records by credential, in shards that are locked one at a time.
 pub(super) struct MemoryStore {
     key: Key,
     shards: [Apart<Mutex<Shard>>; SHARDS],
@@ -143,12 +143,10 @@ impl Store for MemoryStore {
 
     fn reset(&self, credential: &Credential) -> Result<Record> {
         let mut shard = self.shard(credential)?;
-        let mut left = None;
-        shard.records.change(credential, |known| {
+        let left = shard.records.change(credential, |known| {
             let mut record = known?;
             record.reset();
-            left = Some(record);
-            left
+            Some(record)
         });
         if let Some(record) = &left {
             shard.note_if_clean(credential, record);
@@ -174,19 +172,18 @@ impl Shard {
         reserve: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
         let mut verdict = None;
-        let mut changed = None;
-        self.records.change(credential, |known| {
+        let kept = self.records.change(credential, |known| {
             let before = known.unwrap_or(Record::NEW);
             let mut record = before;
             let judged = record.judge(attempt, policy);
-            changed = (record != before).then_some(record);
-            if changed.is_some() && known.is_none() && !reserve() {
+            let changed = record != before;
+            if changed && known.is_none() && !reserve() {
                 return None;
             }
             verdict = Some(judged);
-            changed
+            changed.then_some(record)
         });
-        if let (Some(record), Some(_)) = (changed, verdict) {
+        if let Some(record) = kept {
             self.note_if_clean(credential, &record);
         }
         verdict

@@ -80,28 +80,27 @@ impl Table {
         entry.as_ref().map(Entry::record)
     }
 
-    /// Gives the record, if there is one, to `change`, and keeps what comes back, if anything does.
+    /// Gives the record, if there is one, to `change`; keeps what comes back, if anything does, and
+    /// gives it on.
     pub(super) fn change(
         &mut self,
         credential: &Credential,
         change: impl FnOnce(Option<Record>) -> Option<Record>,
-    ) {
+    ) -> Option<Record> {
         let places = self.places.len();
         if self.records >= places.saturating_sub(places >> 2) {
             self.grow();
         }
         let name = name_of(credential);
         let place = self.find(&name);
-        let Some(place) = self.places.get_mut(place) else {
-            return;
-        };
+        let place = self.places.get_mut(place)?;
         let known = place.as_ref().map(Entry::record);
-        if let Some(record) = change(known) {
-            *place = Some(Entry::new(name, &record));
-            if known.is_none() {
-                self.records = self.records.saturating_add(1);
-            }
+        let record = change(known)?;
+        *place = Some(Entry::new(name, &record));
+        if known.is_none() {
+            self.records = self.records.saturating_add(1);
         }
+        Some(record)
     }
 
     /// Whether there was such a record.
@@ -212,16 +211,20 @@ mod tests {
                 match event {
                     Event::Keep(number, last_step) => {
                         let record = Record { last_step, failures: number.into(), ..Record::NEW };
-                        table.change(&credential(number), |known| {
+                        let kept = table.change(&credential(number), |known| {
                             assert_eq!(known, map.get(&number).copied());
                             Some(record)
                         });
+                        prop_assert_eq!(kept, Some(record));
                         map.insert(number, record);
                     }
-                    Event::Look(number) => table.change(&credential(number), |known| {
-                        assert_eq!(known, map.get(&number).copied());
-                        None
-                    }),
+                    Event::Look(number) => {
+                        let kept = table.change(&credential(number), |known| {
+                            assert_eq!(known, map.get(&number).copied());
+                            None
+                        });
+                        prop_assert_eq!(kept, None);
+                    }
                     Event::Remove(number) => {
                         let removed = table.remove(&credential(number));
                         prop_assert_eq!(removed, map.remove(&number).is_some());

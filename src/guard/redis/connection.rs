@@ -222,8 +222,7 @@ pub(super) struct Socket {
     raw: socket2::Socket,
     deadline: Deadline,
     /// What the system was told last.
-    read_timeout: Duration,
-    write_timeout: Duration,
+    timeout: Duration,
 }
 
 impl Socket {
@@ -238,20 +237,26 @@ impl Socket {
         Ok(Socket {
             raw,
             deadline,
-            read_timeout: Duration::ZERO,
-            write_timeout: Duration::ZERO,
+            timeout: Duration::ZERO,
         })
+    }
+
+    /// Tells the system how long it may wait, if that is news.
+    fn bound_waits(&mut self) -> io::Result<()> {
+        let timeout = coarse(self.deadline.timeout()?);
+        if timeout != self.timeout {
+            self.raw.set_read_timeout(Some(timeout))?;
+            self.raw.set_write_timeout(Some(timeout))?;
+            self.timeout = timeout;
+        }
+        Ok(())
     }
 }
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let timeout = coarse(self.deadline.timeout()?);
-            if timeout != self.read_timeout {
-                self.raw.set_read_timeout(Some(timeout))?;
-                self.read_timeout = timeout;
-            }
+            self.bound_waits()?;
             match self.raw.read(buffer) {
                 Err(error) if is_no_answer_yet(&error) => {}
                 result => return result,
@@ -263,11 +268,7 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            let timeout = coarse(self.deadline.timeout()?);
-            if timeout != self.write_timeout {
-                self.raw.set_write_timeout(Some(timeout))?;
-                self.write_timeout = timeout;
-            }
+            self.bound_waits()?;
             // The host may have left SIGPIPE as it is, and must live on.
             match self.raw.send_with_flags(bytes, libc::MSG_NOSIGNAL) {
                 Err(error) if is_no_answer_yet(&error) => {}

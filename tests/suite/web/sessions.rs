@@ -2,7 +2,7 @@
 
 use super::http::request;
 use super::program::{Server, plain};
-use super::visitor::{PASSWORD, Visitor, between, code, wrong_code};
+use super::visitor::{PASSWORD, Visitor, between, code, shown_secret, wrong_code};
 use crate::support::tool;
 
 /// Signs up, logs in, is refused with the used code, has to wait after wrong ones.
@@ -152,11 +152,7 @@ fn steps_come_in_their_order() {
     let secret = other.sign_up("frank");
     other.go("/enrol", &[("code", &code(&secret, 0))], "/login");
     let answer = frank.get("/enrol");
-    let text = between(&answer.body, "<p class=\"secret\">", "</p>").unwrap();
-    let pending = text
-        .replace("<span>", "")
-        .replace("</span>", "")
-        .replace("<wbr>", "");
+    let pending = shown_secret(&answer.body);
     let answer = frank.post("/enrol", &[("code", &code(&pending, 0))]);
     assert_eq!(answer.status, 409, "{answer:?}");
     server.stop("TERM");

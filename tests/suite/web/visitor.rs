@@ -79,11 +79,7 @@ impl Visitor {
             &[("name", name), ("password", PASSWORD)],
             "/enrol",
         );
-        let text = between(&page.body, "<p class=\"secret\">", "</p>").unwrap();
-        let secret = text
-            .replace("<span>", "")
-            .replace("</span>", "")
-            .replace("<wbr>", "");
+        let secret = shown_secret(&page.body);
         assert_eq!(secret.len(), 32, "{secret}");
         secret
     }
@@ -116,6 +112,15 @@ pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
         .1
         .split_once(end)
         .map(|(found, _)| found)
+}
+
+/// The secret of a page that shows one.
+pub fn shown_secret(page: &str) -> String {
+    between(page, "<p class=\"secret\">", "</p>")
+        .unwrap()
+        .replace("<span>", "")
+        .replace("</span>", "")
+        .replace("<wbr>", "")
 }
 
 /// The code some steps from now, as a phone computes it.
