@@ -5,7 +5,11 @@
 mod boundary;
 mod handle;
 mod input;
+#[cfg(feature = "sqlite")]
 pub(crate) mod process;
+#[cfg(any(feature = "memory", feature = "redis"))]
+pub(crate) mod process_mark;
+#[cfg(feature = "memory")]
 pub(crate) mod processor;
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint};

@@ -1,14 +1,6 @@
 //! What safe Rust cannot ask of the process.
 
-#[cfg(any(feature = "memory", feature = "redis"))]
-use std::process;
-#[cfg(any(feature = "memory", feature = "redis"))]
-use std::ptr::{self, NonNull};
-#[cfg(any(feature = "memory", feature = "redis"))]
-use std::sync::atomic::{AtomicBool, Ordering};
-
 /// The user as whom this process opens files.
-#[cfg(feature = "sqlite")]
 pub(crate) fn effective_user() -> u32 {
     // SAFETY: it only returns a number.
     unsafe { libc::geteuid() }
@@ -16,7 +8,6 @@ pub(crate) fn effective_user() -> u32 {
 
 /// From now on every `fork` calls `prepare` before it, then `parent` and `child`, each on its side
 /// and in the thread that forks. False when there was no memory for it.
-#[cfg(feature = "sqlite")]
 pub(crate) fn at_fork(
     prepare: extern "C" fn(),
     parent: extern "C" fn(),
@@ -24,133 +15,4 @@ pub(crate) fn at_fork(
 ) -> bool {
     // SAFETY: three functions, which are never unloaded: the library stays mapped.
     unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) == 0 }
-}
-
-/// A mark that only the process sees which made it, and none of its children, whatever call of the
-/// system made them. To look for it costs one load, where asking for the process's id is a system
-/// call.
-///
-/// It is a byte in a page of its own, which Linux empties in every child (`MADV_WIPEONFORK`). Where
-/// there is no such page, it is the process's id.
-#[cfg(any(feature = "memory", feature = "redis"))]
-pub(crate) struct ProcessMark(Mark);
-
-#[cfg(any(feature = "memory", feature = "redis"))]
-enum Mark {
-    /// A page that is ours alone, until it is dropped.
-    Page(NonNull<AtomicBool>),
-    Id(u32),
-}
-
-// SAFETY: the page is owned, and is only written before anybody else knows it; then the byte in it is
-// atomic. Any thread may unmap it.
-#[cfg(any(feature = "memory", feature = "redis"))]
-unsafe impl Send for ProcessMark {}
-// SAFETY: as above.
-#[cfg(any(feature = "memory", feature = "redis"))]
-unsafe impl Sync for ProcessMark {}
-
-#[cfg(any(feature = "memory", feature = "redis"))]
-impl ProcessMark {
-    pub(crate) fn new() -> Self {
-        ProcessMark(page_wiped_on_fork().map_or_else(|| Mark::Id(process::id()), Mark::Page))
-    }
-
-    /// Whether this is the process that made it.
-    pub(crate) fn is_here(&self) -> bool {
-        match &self.0 {
-            // SAFETY: it is mapped until it is dropped.
-            Mark::Page(page) => unsafe { page.as_ref() }.load(Ordering::Relaxed),
-            Mark::Id(id) => *id == process::id(),
-        }
-    }
-}
-
-#[cfg(any(feature = "memory", feature = "redis"))]
-impl Drop for ProcessMark {
-    fn drop(&mut self) {
-        if let Mark::Page(page) = self.0 {
-            // SAFETY: it was mapped with this length, and nobody has a reference to it any more.
-            unsafe { libc::munmap(page.as_ptr().cast(), PAGE) };
-        }
-    }
-}
-
-/// The system rounds it up to a page.
-#[cfg(any(feature = "memory", feature = "redis"))]
-const PAGE: usize = 1;
-
-#[cfg(all(any(feature = "memory", feature = "redis"), target_os = "linux"))]
-fn page_wiped_on_fork() -> Option<NonNull<AtomicBool>> {
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a new mapping where there is none. Its bytes are zero, so each is an AtomicBool.
-    let page = unsafe { libc::mmap(ptr::null_mut(), PAGE, access, kind, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return None;
-    }
-    // Emulators exist that take any advice, and ignore it.
-    // SAFETY: the mapping is ours, and has no content that could be lost.
-    let wiped = unsafe {
-        libc::madvise(page, PAGE, -1) != 0 && libc::madvise(page, PAGE, libc::MADV_WIPEONFORK) == 0
-    };
-    let page = NonNull::new(page.cast::<AtomicBool>())?;
-    let mark = Mark::Page(page);
-    if !wiped {
-        drop(ProcessMark(mark));
-        return None;
-    }
-    // SAFETY: mapped, writable, and known to nobody else.
-    unsafe { page.as_ref() }.store(true, Ordering::Relaxed);
-    Some(page)
-}
-
-#[cfg(all(any(feature = "memory", feature = "redis"), not(target_os = "linux")))]
-fn page_wiped_on_fork() -> Option<NonNull<AtomicBool>> {
-    None
-}
-
-#[cfg(all(test, any(feature = "memory", feature = "redis")))]
-mod tests {
-    use super::*;
-
-    /// What a child sees that `fork` makes, as its exit status.
-    fn in_child(fork: impl Fn() -> libc::c_long, sees: impl Fn() -> bool) -> libc::c_int {
-        let mut status = 0;
-        // SAFETY: the child calls nothing but what may be called there.
-        unsafe {
-            match fork() {
-                0 => libc::_exit(sees().into()),
-                child => assert_eq!(
-                    i64::from(libc::waitpid(child as libc::pid_t, &raw mut status, 0)),
-                    child
-                ),
-            }
-        }
-        assert!(libc::WIFEXITED(status));
-        libc::WEXITSTATUS(status)
-    }
-
-    #[test]
-    fn no_child_sees_the_mark_however_it_was_made() {
-        let by_id = ProcessMark(Mark::Id(process::id()));
-        let by_page = ProcessMark::new();
-        assert!(matches!(by_page.0, Mark::Page(_)), "Linux 4.14 or newer");
-        for mark in [by_id, by_page] {
-            assert!(mark.is_here());
-            // SAFETY: see `in_child`. The second is a fork that C's library does not notice.
-            let forks: [fn() -> libc::c_long; 2] = [
-                || unsafe { libc::fork().into() },
-                || unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) },
-            ];
-            for fork in forks {
-                assert_eq!(in_child(fork, || mark.is_here()), 0);
-                let grandchild = || in_child(fork, || mark.is_here()) == 0;
-                assert_eq!(in_child(fork, grandchild), 1);
-                let of_its_own = || ProcessMark::new().is_here();
-                assert_eq!(in_child(fork, of_its_own), 1);
-            }
-            assert!(mark.is_here());
-        }
-    }
 }

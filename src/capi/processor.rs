@@ -2,7 +2,6 @@
 
 /// Has the memory of `place` brought into the cache, for writing soon, and does not wait for it. On
 /// processors where nobody has tried it this does nothing.
-#[cfg(feature = "memory")]
 pub(crate) fn prefetch<T>(place: &T) {
     #[cfg(target_arch = "x86_64")]
     {

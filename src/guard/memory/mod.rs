@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::capi::process::ProcessMark;
+use crate::capi::process_mark::ProcessMark;
 use crate::error::Result;
 use crate::guard::memory::key::Key;
 use crate::guard::memory::table::Table;
