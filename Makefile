@@ -16,13 +16,25 @@ DESTDIR    ?=
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 RELEASE = $(TARGET)$(addprefix /,$(CARGO_BUILD_TARGET))/release
 
-# What a program needs beside libfactor2.a: rustc's native-static-libs on Linux. A test asks rustc.
-STATIC_LIBS = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# Where the last build went, for those who install: sudo drops CARGO_TARGET_DIR from the environment.
+NOTE    = target/built-in
+noted   = $(or $(if $(CARGO_TARGET_DIR)$(CARGO_BUILD_TARGET),,$(shell sed -n $1p $(NOTE) 2>/dev/null)),$2)
+install install-pam: BUILT := $(call noted,1,$(TARGET))
+install install-pam: RELEASE := $(call noted,2,$(RELEASE))
+install install-pam: TARGET = $(BUILT)
 
-.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam deb clean
+# What a program needs beside libfactor2.a: rustc's native-static-libs on Linux, which a test asks for,
+# but for the unwinder. Compilers link that themselves: -lgcc_s, or -lgcc_eh with -static.
+STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl -lc
 
-build: ## the library, shared and static; FEATURES="memory sqlite" has these stores only
+.PHONY: build cargo help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam deb clean
+
+build: cargo ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
+	@mkdir -p target && { (cd "$(TARGET)" && pwd) && (cd "$(RELEASE)" && pwd); } >$(NOTE)
+
+cargo: # says so if there is none, or one that is too old
+	@sh packaging/toolchain.sh $(CARGO)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -39,11 +51,15 @@ demo-web: build ## a web login with the second factor on this machine: builds it
 	    "$(RELEASE)/libfactor2.a" -lmicrohttpd -lcrypt $(STATIC_LIBS)
 	"$(TARGET)/demo/web_login" $(PORT)
 
-test: tools ## everything that can be checked; the last line is the test runner's count
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
-	$(CARGO) build --release --locked
+test: cargo tools ## everything that can be checked; the last line is the test runner's count
+	@$(call unless_missing,fmt) $(CARGO) fmt --check
+	@$(call unless_missing,clippy) $(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	@$(MAKE) --no-print-directory build FEATURES=
 	$(CARGO) test --locked --lib --test suite
+
+# Debian's cargo-web comes without rustfmt and clippy; rustup brings them.
+unless_missing = $(CARGO) $1 --version >/dev/null 2>&1 || \
+    { echo "SKIPPED: cargo $1 is not installed (rustup component add $(if $(filter fmt,$1),rustfmt,$1))"; exit 0; }; set -x;
 
 tools: ## the programs that the tests need: installs them (Debian, root) or names the missing ones
 	@sh tests/tools.sh
@@ -61,10 +77,8 @@ soak: ## the guard's races and crashes at length: some minutes
 bench: build ## side by side with the C libraries that programs use instead; writes benches/results.md
 	CC="$(CC)" sh benches/run.sh
 
-# Takes what `make` has built and builds only when there is nothing, so that
-# `make && sudo make install` never runs cargo as root.
+# Takes what `make` has built, and never builds: `sudo make install` must not run cargo as root.
 install: ## into PREFIX, LIBDIR, INCLUDEDIR under DESTDIR, from what `make` has built
-	@test -f "$(RELEASE)/libfactor2.so" && test -f "$(RELEASE)/libfactor2.a" || $(MAKE) --no-print-directory build
 	@$(INSTALLER) install
 
 install-strip: ## the same without symbols and debug information
@@ -89,7 +103,8 @@ pam: build ## the PAM module and factor2-enroll, into target/pam; see README
 	    examples-c/factor2_enroll.c "$(RELEASE)/libfactor2.so" $(LDFLAGS)
 
 install-pam: ## what `make pam` has built: into PAMDIR and SBINDIR, and the folder for the secrets
-	@test -f "$(PAM)/pam_factor2.so" && test -f "$(PAM)/factor2-enroll" || $(MAKE) --no-print-directory pam
+	@test -f "$(PAM)/pam_factor2.so" && test -f "$(PAM)/factor2-enroll" || \
+	    { echo "make install-pam: nothing is built in $(PAM): run make pam first, not as root" >&2; exit 1; }
 	install -d -m 0755 "$(DESTDIR)$(PAMDIR)" "$(DESTDIR)$(SBINDIR)"
 	install -d -m 0700 "$(DESTDIR)$(PAMSTATE)" "$(DESTDIR)$(PAMSTATE)/users"
 	install -m 0644 "$(PAM)/pam_factor2.so" "$(DESTDIR)$(PAMDIR)/pam_factor2.so"

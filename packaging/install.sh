@@ -41,12 +41,17 @@ sh packaging/man.sh 3 "$scratch/man3"
 
 if [ "$action" = uninstall ]; then
     rm -f "$lib/libfactor2.so.$library_version" "$lib/libfactor2.so.$abi" "$lib/libfactor2.so" \
-        "$lib/libfactor2.a" "$include/factor2.h" "$include/factor2.hpp" "$lib/pkgconfig/factor2.pc" \
+        "$lib/libfactor2.a" "$include/factor2.h" "$include/factor2.hpp" "$lib/pkgconfig/factor2.pc" "$lib/pkgconfig/factor2-static.pc" \
         "$cmake/factor2-config.cmake" "$cmake/factor2-config-version.cmake"
     for page in "$scratch"/man3/*; do rm -f "$man3/${page##*/}"; done
     rmdir "$cmake" 2>/dev/null || : # something else may be in it
     exit
 fi
+
+for kind in so a; do
+    [ -f "$RELEASE/libfactor2.$kind" ] ||
+        refuse "there is no libfactor2.$kind in $RELEASE: run make first, as the user who builds"
+done
 
 # The same folder, told from PREFIX where it lies under it: both descriptions can then be moved.
 from_prefix() {
@@ -87,6 +92,7 @@ ln -sf "libfactor2.so.$abi" "$lib/libfactor2.so"
 install -m 0644 include/factor2.h include/factor2.hpp "$include"
 install -m 0644 "$scratch"/man3/* "$man3"
 describe packaging/factor2.pc.in "$lib/pkgconfig"
+describe packaging/factor2-static.pc.in "$lib/pkgconfig"
 describe packaging/factor2-config.cmake.in "$cmake"
 describe packaging/factor2-config-version.cmake.in "$cmake"
 

@@ -43,6 +43,7 @@ g++|builds g++ c++|g++
 clang|builds clang c|clang
 clang++|builds clang++ c++|clang g++
 clang's sanitizers|builds clang c -fsanitize=fuzzer-no-link,address|libclang-rt-$(clang_version)-dev
+build-essential|dpkg -s build-essential|build-essential
 nm|nm --version|binutils
 readelf|readelf --version|binutils
 strip|strip --version|binutils

@@ -37,7 +37,7 @@
 // The structs here hold secrets as plain strings: don't log them.
 package factor2
 
-// #cgo pkg-config: factor2
+// #cgo pkg-config: --static factor2
 // #include <factor2.h>
 //
 // typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,

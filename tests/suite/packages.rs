@@ -72,6 +72,7 @@ fn holds_what_it_should(packages: &[PathBuf]) {
     for file in [
         "libfactor2.a",
         "pkgconfig/factor2.pc",
+        "pkgconfig/factor2-static.pc",
         "cmake/factor2/factor2-config.cmake",
         "cmake/factor2/factor2-config-version.cmake",
     ] {

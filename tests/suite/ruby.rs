@@ -123,6 +123,19 @@ fn the_gem_installs_and_its_readme_is_right() {
         "{said}"
     );
     assert!(lines[0].starts_with("otpauth://totp/Example:bob%40example.com?secret="));
+    let missing = machine
+        .tool("ruby")
+        .env("FACTOR2_LIBRARY", "/nonexistent/libfactor2.so")
+        .args(["-e", "require 'factor2'"])
+        .output()
+        .unwrap();
+    let said_then = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(!missing.status.success());
+    assert!(
+        said_then.contains("/nonexistent/libfactor2.so") && said_then.contains("FACTOR2_LIBRARY"),
+        "{said_then}"
+    );
+    assert!(!said_then.contains("cannot load such file"), "{said_then}");
     let scanned = run(tool("zbarimg")
         .args(["--quiet", "--raw", "bob.png"])
         .current_dir(&machine.home));

@@ -58,11 +58,12 @@ pub(super) fn build_and_run_with_pkg_config(libdir: &Path, builds: &Path) {
     shell("$(pkg-config --cflags --libs factor2)", &shared);
     check_program(&shared, Some(libdir));
     let archive = builds.join("by_pkg_config_static");
-    shell(
-        "$(pkg-config --cflags --libs --static factor2 | sed s/-lfactor2/-l:libfactor2.a/)",
-        &archive,
-    );
-    check_program(&archive, None);
+    // Also without any shared library.
+    for options in ["", "-static", "-static-pie"] {
+        let link = format!("{options} $(pkg-config --cflags --libs factor2-static)");
+        shell(&link, &archive);
+        check_program(&archive, None);
+    }
 }
 
 fn build_and_run_with_cmake(search: &Path, libdir: &Path, builds: &Path) {

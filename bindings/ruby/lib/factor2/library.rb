@@ -9,7 +9,14 @@ module Factor2
   module Library
     extend FFI::Library
 
-    ffi_lib ENV.fetch("FACTOR2_LIBRARY", "libfactor2.so.0")
+    file = ENV.fetch("FACTOR2_LIBRARY", "libfactor2.so.0")
+    begin
+      ffi_lib file
+    rescue LoadError => error
+      # Without a cause: RubyGems' first look for the gem is one, and would be shown below as what went wrong.
+      raise LoadError, "#{error.message} (factor2's C library: install it and run ldconfig, or let " \
+                       "FACTOR2_LIBRARY name the file)", cause: nil
+    end
 
     # A call that draws a picture or may wait for the guard's store lets other Ruby threads run meanwhile.
     # That costs a microsecond, and then a wait for the interpreter's lock if other threads want it. The
