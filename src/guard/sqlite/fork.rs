@@ -66,10 +66,14 @@ pub(super) struct Inside;
 impl Inside {
     pub(super) fn enter(patience: &mut Patience) -> Result<Self> {
         admit(patience)?;
+        Inside::pass_the_turnstile(patience)
+    }
+
+    fn pass_the_turnstile(patience: &mut Patience) -> Result<Self> {
         // Before it is counted, so that a fork which finds it inside knows for how long.
         LATEST_DEADLINE.fetch_max(patience.deadline(), Ordering::SeqCst);
-        let enter = |threads: usize| (threads & FORKING == 0).then_some(threads.wrapping_add(1));
         CALLS.set(CALLS.get().wrapping_add(1));
+        let enter = |threads: usize| (threads & FORKING == 0).then_some(threads.wrapping_add(1));
         while TURNSTILE
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter)
             .is_err()
@@ -98,7 +102,7 @@ fn admit(patience: &mut Patience) -> Result<()> {
             (READY, true) => return Ok(()),
             (STARTING, false) => {
                 if process.set() {
-                    return get_ready(process);
+                    return get_ready(patience).inspect_err(|_| process.clear());
                 }
             }
             (STARTING, true) => {
@@ -116,17 +120,19 @@ fn admit(patience: &mut Patience) -> Result<()> {
     }
 }
 
-fn get_ready(process: &ProcessMark) -> Result<()> {
-    let why = if !sqlite_calls::install() {
-        "found an SQLite that does not let it lock files in its own way"
-    } else if !at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
-        "got no memory for its fork handlers"
-    } else {
-        STATE.store(READY, Ordering::SeqCst);
-        return Ok(());
-    };
-    process.clear();
-    Err(refused(why))
+/// First the handlers, for from then on no fork comes between.
+fn get_ready(patience: &mut Patience) -> Result<()> {
+    if !at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
+        return Err(refused("got no memory for its fork handlers"));
+    }
+    let _inside = Inside::pass_the_turnstile(patience)?;
+    if !sqlite_calls::install() {
+        return Err(refused(
+            "found an SQLite that it cannot have lock files in its own way",
+        ));
+    }
+    STATE.store(READY, Ordering::SeqCst);
+    Ok(())
 }
 
 fn refused(why: &str) -> Failure {
@@ -185,11 +191,13 @@ extern "C" fn after_fork_in_child() {
     match FORK.replace(Fork::None) {
         Fork::None => return,
         Fork::Alone => {
-            if let Some(process) = PROCESS.get() {
+            TURNSTILE.store(0, Ordering::SeqCst);
+            // Otherwise it gets ready itself.
+            if STATE.load(Ordering::SeqCst) == READY
+                && let Some(process) = PROCESS.get()
+            {
                 process.set();
             }
-            STATE.store(READY, Ordering::SeqCst);
-            TURNSTILE.store(0, Ordering::SeqCst);
         }
         Fork::Spoiling => STATE.store(SPOILT, Ordering::SeqCst),
     }
