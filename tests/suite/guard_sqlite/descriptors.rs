@@ -37,6 +37,16 @@ pub fn close_all(path: &Path) {
     of(path).into_iter().for_each(close);
 }
 
+/// The same, under a high number.
+fn out_of_the_way(file: impl AsRawFd) -> File {
+    // SAFETY: a new descriptor.
+    unsafe {
+        let copy = libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 200);
+        assert!(copy >= 200);
+        File::from_raw_fd(copy)
+    }
+}
+
 /// What the program around the library has open: a file of its own, which it has locked, or a socket.
 struct Own {
     file: File,
@@ -55,10 +65,10 @@ impl Own {
             .map(|n| n.to_le_bytes()[n as usize % 4])
             .collect();
         fs::write(&path, &content).unwrap();
-        let witness = File::options().read(true).write(true).open(&path).unwrap();
+        let witness = out_of_the_way(File::options().read(true).write(true).open(&path).unwrap());
         let first = if is_socket {
             let (one, other) = std::os::unix::net::UnixStream::pair().unwrap();
-            mem::forget(other);
+            mem::forget(out_of_the_way(other));
             one.into_raw_fd()
         } else {
             let options = OpenOptions::new().read(true).write(true).open(&path);
