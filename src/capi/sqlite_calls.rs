@@ -13,8 +13,9 @@
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::ops::Deref;
 use std::path::Path;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
@@ -25,7 +26,7 @@ use libc::{flock as Lock, fstat as system_fstat, stat as Stat};
 #[cfg(target_env = "gnu")]
 use libc::{flock64 as Lock, fstat64 as system_fstat, stat64 as Stat};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, FileControl, OpenFlags, ffi};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the feature \"sqlite\" needs Linux, whose locks can belong to open files");
@@ -54,51 +55,141 @@ pub(crate) enum Files {
 
 /// A connection with locks and descriptors of its own.
 pub(crate) struct PrivateConnection {
-    connection: ManuallyDrop<Connection>,
+    opened: ManuallyDrop<Opened>,
     descriptors: Descriptors,
+}
+
+/// What is used while the calls are watched. Fields are dropped in this order.
+pub(crate) struct Opened {
+    begin: Statement,
+    commit: Statement,
+    connection: Connection,
 }
 
 impl PrivateConnection {
     pub(crate) fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Self> {
         let mut descriptors = Descriptors::new();
-        let connection =
-            descriptors.watch(|| Connection::open_with_flags_and_vfs(path, flags, VFS))?;
+        let opened = descriptors.watch(|| {
+            let connection = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
+            Ok::<_, rusqlite::Error>(Opened {
+                begin: Statement::prepare(&connection, c"BEGIN IMMEDIATE")?,
+                commit: Statement::prepare(&connection, c"COMMIT")?,
+                connection,
+            })
+        })?;
         Ok(PrivateConnection {
-            connection: ManuallyDrop::new(connection),
+            opened: ManuallyDrop::new(opened),
             descriptors,
         })
     }
 
-    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&Connection) -> T) -> T {
-        let connection = &self.connection;
-        self.descriptors.watch(|| work(connection))
+    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&Opened) -> T) -> T {
+        let opened = &self.opened;
+        self.descriptors.watch(|| work(opened))
     }
 
     /// Whether a transaction is open.
     pub(crate) fn is_in_transaction(&self) -> bool {
-        !self.connection.is_autocommit()
+        !self.opened.connection.is_autocommit()
     }
 
     /// Asked before each use: nothing may be read from, written to or locked in somebody else's file.
     pub(crate) fn files(&self) -> Files {
         self.descriptors.files()
     }
+
+    /// Whether the file has another name now, or none.
+    pub(crate) fn has_moved(&self) -> bool {
+        let mut moved = 0;
+        let ask = FileControl::HasMoved(&mut moved);
+        let asked = self.opened.connection.file_control::<&str>(None, ask);
+        asked.is_err() || moved != 0
+    }
 }
 
 impl Drop for PrivateConnection {
     fn drop(&mut self) {
         let is_whole = self.descriptors.let_go_of_lost_ones();
-        let connection = &mut self.connection;
+        let opened = &mut self.opened;
         self.descriptors.watch(|| {
             if !is_whole {
                 // What is left to do then is to unmap, unlock and close.
                 let without_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-                let _ = connection.set_db_config(without_checkpoint, true);
+                let _ = opened.connection.set_db_config(without_checkpoint, true);
             }
             // SAFETY: it is not used again.
-            unsafe { ManuallyDrop::drop(connection) }
+            unsafe { ManuallyDrop::drop(opened) }
         });
     }
+}
+
+impl Opened {
+    pub(crate) fn begin(&self) -> rusqlite::Result<()> {
+        self.begin.run()
+    }
+
+    pub(crate) fn commit(&self) -> rusqlite::Result<()> {
+        self.commit.run()
+    }
+}
+
+impl Deref for Opened {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// A statement without parameters or rows, which lives beside its connection; one of rusqlite's cannot,
+/// and to look it up each time would take longer than to run it.
+struct Statement(NonNull<ffi::sqlite3_stmt>);
+
+// SAFETY: it is used by the thread that uses the connection beside it, never by two at once.
+unsafe impl Send for Statement {}
+
+impl Statement {
+    fn prepare(connection: &Connection, text: &CStr) -> rusqlite::Result<Self> {
+        let mut statement = ptr::null_mut();
+        // SAFETY: the connection is open; the text ends with NUL; the rest may be written or is NULL.
+        let outcome = unsafe {
+            ffi::sqlite3_prepare_v3(
+                connection.handle(),
+                text.as_ptr(),
+                -1,
+                ffi::SQLITE_PREPARE_PERSISTENT,
+                &raw mut statement,
+                ptr::null_mut(),
+            )
+        };
+        NonNull::new(statement)
+            .map(Statement)
+            .ok_or_else(|| failure(outcome))
+    }
+
+    fn run(&self) -> rusqlite::Result<()> {
+        // SAFETY: it is alive, and so is its connection.
+        let outcome = unsafe {
+            let outcome = ffi::sqlite3_step(self.0.as_ptr());
+            ffi::sqlite3_reset(self.0.as_ptr());
+            outcome
+        };
+        match outcome {
+            ffi::SQLITE_DONE => Ok(()),
+            outcome => Err(failure(outcome)),
+        }
+    }
+}
+
+impl Drop for Statement {
+    fn drop(&mut self) {
+        // SAFETY: it is not used again, and its connection is still open.
+        unsafe { ffi::sqlite3_finalize(self.0.as_ptr()) };
+    }
+}
+
+fn failure(outcome: c_int) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(outcome), None)
 }
 
 /// A file that SQLite has open.
@@ -152,6 +243,14 @@ thread_local! {
     static CURRENT: Cell<*mut Descriptors> = const { Cell::new(ptr::null_mut()) };
 }
 
+/// A part of a file that is locked, or unlocked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Range {
+    number: c_int,
+    start: i64,
+    length: i64,
+}
+
 /// The descriptors of one connection.
 struct Descriptors {
     /// What makes the device of its files its own.
@@ -161,6 +260,10 @@ struct Descriptors {
     lost: Vec<c_int>,
     /// Another connection was given one of our numbers, so ours had been closed.
     robbed: Arc<AtomicBool>,
+    /// What the last call locked for writing.
+    locked: Option<Range>,
+    /// What SQLite takes for unlocked already.
+    unlocking: Option<Range>,
 }
 
 impl Descriptors {
@@ -170,6 +273,8 @@ impl Descriptors {
             open: Vec::new(),
             lost: Vec::new(),
             robbed: Arc::new(AtomicBool::new(false)),
+            locked: None,
+            unlocking: None,
         }
     }
 
@@ -178,6 +283,9 @@ impl Descriptors {
         struct Restore(*mut Descriptors);
         impl Drop for Restore {
             fn drop(&mut self) {
+                if let Some(descriptors) = current() {
+                    descriptors.unlock();
+                }
                 CURRENT.set(self.0);
             }
         }
@@ -252,6 +360,47 @@ impl Descriptors {
     fn has_lost(&self, number: c_int) -> bool {
         self.lost.contains(&number)
     }
+
+    /// Locks or unlocks. Each transaction locks a byte for writing, unlocks it, and locks it for reading;
+    /// the last two are done in one.
+    fn lock(&mut self, number: c_int, lock: &mut Lock) -> c_int {
+        let range = Range {
+            number,
+            start: lock.l_start,
+            length: lock.l_len,
+        };
+        let kind = c_int::from(lock.l_type);
+        if self.unlocking == Some(range) && kind == libc::F_RDLCK {
+            self.unlocking = None;
+        }
+        self.unlock();
+        if self.locked.take() == Some(range) && kind == libc::F_UNLCK {
+            self.unlocking = Some(range);
+            return 0;
+        }
+        // SAFETY: it only reads the lock.
+        let outcome = unsafe { libc::fcntl(number, F_OFD_SETLK, lock) };
+        if outcome == 0 && kind == libc::F_WRLCK {
+            self.locked = Some(range);
+        }
+        outcome
+    }
+
+    /// Unlocks what SQLite takes for unlocked.
+    fn unlock(&mut self) {
+        let Some(range) = self.unlocking.take() else {
+            return;
+        };
+        // SAFETY: numbers, for which zeros are good; then it only reads them.
+        unsafe {
+            let mut lock: Lock = mem::zeroed();
+            lock.l_type = libc::F_UNLCK as _;
+            lock.l_whence = libc::SEEK_SET as _;
+            lock.l_start = range.start;
+            lock.l_len = range.length;
+            libc::fcntl(range.number, F_OFD_SETLK, &raw const lock);
+        }
+    }
 }
 
 /// Closes, in a forked child, what it has inherited: the parent's locks would outlive the parent in
@@ -322,6 +471,7 @@ unsafe extern "C" fn close(number: c_int) -> c_int {
         if descriptors.has_lost(number) {
             return 0;
         }
+        descriptors.unlock();
         descriptors.closes(number);
     }
     // SAFETY: SQLite's own descriptor.
@@ -350,16 +500,18 @@ unsafe extern "C" fn fcntl(number: c_int, command: c_int, argument: *mut c_void)
         return 0;
     }
     let [get, set] = COMMANDS;
-    let command = match command {
-        command if command == get => F_OFD_GETLK,
-        command if command == set => F_OFD_SETLK,
+    if command != get && command != set {
         // SAFETY: as above.
-        _ => return unsafe { libc::fcntl(number, command, argument) },
-    };
-    let lock = argument.cast::<Lock>();
-    // SAFETY: as above; SQLite never looks at the process, which must be 0 here.
-    unsafe {
-        (*lock).l_pid = 0;
-        libc::fcntl(number, command, lock)
+        return unsafe { libc::fcntl(number, command, argument) };
     }
+    // SAFETY: as above.
+    let lock = unsafe { &mut *argument.cast::<Lock>() };
+    // The process, at which SQLite never looks.
+    lock.l_pid = 0;
+    if command == set {
+        return descriptors.lock(number, lock);
+    }
+    descriptors.unlock();
+    // SAFETY: as above.
+    unsafe { libc::fcntl(number, F_OFD_GETLK, lock) }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
-use rusqlite::{Connection, FileControl, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
-use crate::capi::sqlite_calls::{Files, PrivateConnection};
+use crate::capi::sqlite_calls::{Files, Opened, PrivateConnection};
 use crate::error::{Failure, Result};
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::patience::Patience;
@@ -58,13 +58,8 @@ impl Database {
     }
 
     /// Whether the file has another name now, or none.
-    pub(super) fn has_moved(&mut self) -> bool {
-        let mut moved = 0;
-        let ask = FileControl::HasMoved(&mut moved);
-        let asked = self
-            .0
-            .with(|connection| connection.file_control::<&str>(None, ask));
-        asked.is_err() || moved != 0
+    pub(super) fn has_moved(&self) -> bool {
+        self.0.has_moved()
     }
 
     /// Whether a transaction was left open. None ever is, unless something went very wrong.
@@ -91,10 +86,10 @@ impl Database {
         change: impl FnOnce(&mut Record) -> T,
     ) -> rusqlite::Result<T> {
         self.0.with(|connection| {
-            retry(patience, || run(connection, "BEGIN IMMEDIATE"))?;
+            retry(patience, || connection.begin())?;
             let outcome = change_alone(connection, credential, patience, change);
             if outcome.is_err() && !connection.is_autocommit() {
-                let _ = run(connection, "ROLLBACK");
+                let _ = connection.execute_batch("ROLLBACK");
             }
             outcome
         })
@@ -102,7 +97,7 @@ impl Database {
 }
 
 fn change_alone<T>(
-    connection: &Connection,
+    connection: &Opened,
     credential: &Credential,
     patience: &Patience,
     change: impl FnOnce(&mut Record) -> T,
@@ -117,15 +112,8 @@ fn change_alone<T>(
     if patience.was_used_up() {
         return Err(too_late());
     }
-    run(connection, "COMMIT")?;
+    connection.commit()?;
     Ok(outcome)
-}
-
-fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(statement)?
-        .execute([])
-        .map(|_| ())
 }
 
 /// Makes a connection ready for use, if the file is ours or may become so.
