@@ -7,10 +7,12 @@ mod handle;
 mod input;
 #[cfg(feature = "sqlite")]
 pub(crate) mod process;
-#[cfg(any(feature = "memory", feature = "redis"))]
+#[cfg(any(feature = "memory", feature = "redis", feature = "sqlite"))]
 pub(crate) mod process_mark;
 #[cfg(feature = "memory")]
 pub(crate) mod processor;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite_calls;
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint};
 use std::ptr;

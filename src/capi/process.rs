@@ -1,5 +1,7 @@
 //! What safe Rust cannot ask of the process.
 
+use std::mem::MaybeUninit;
+
 /// The user as whom this process opens files.
 pub(crate) fn effective_user() -> u32 {
     // SAFETY: it only returns a number.
@@ -15,4 +17,19 @@ pub(crate) fn at_fork(
 ) -> bool {
     // SAFETY: three functions, which are never unloaded: the library stays mapped.
     unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) == 0 }
+}
+
+/// Nanoseconds since some point in time that is the same for all threads. The clock is never set.
+pub(crate) fn monotonic_ns() -> u64 {
+    let mut now = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: it may be written; and it is whole, as it was before.
+    let now = unsafe {
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, now.as_mut_ptr());
+        now.assume_init()
+    };
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(nanoseconds)
 }

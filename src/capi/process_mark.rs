@@ -2,9 +2,9 @@
 
 use std::process;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// A mark that only the process sees which made it, and none of its children, whatever call of the
+/// A mark that only the process sees which set it, and none of its children, whatever call of the
 /// system made them. To look for it costs one load, where asking for the process's id is a system
 /// call.
 ///
@@ -15,26 +15,56 @@ pub(crate) struct ProcessMark(Mark);
 enum Mark {
     /// A page that is ours alone, until it is dropped.
     Page(NonNull<AtomicBool>),
-    Id(u32),
+    Id(AtomicU32),
 }
 
-// SAFETY: the page is owned, and is only written before anybody else knows it; then the byte in it is
-// atomic. Any thread may unmap it.
+/// No process has it.
+const NOBODY: u32 = 0;
+
+// SAFETY: the page is owned, and the byte in it is atomic. Any thread may unmap it.
 unsafe impl Send for ProcessMark {}
 // SAFETY: as above.
 unsafe impl Sync for ProcessMark {}
 
 impl ProcessMark {
+    /// The mark of this process.
     pub(crate) fn new() -> Self {
-        ProcessMark(page_wiped_on_fork().map_or_else(|| Mark::Id(process::id()), Mark::Page))
+        let mark = ProcessMark::unset();
+        mark.set();
+        mark
     }
 
-    /// Whether this is the process that made it.
-    pub(crate) fn is_here(&self) -> bool {
+    /// The mark of no process yet.
+    pub(crate) fn unset() -> Self {
+        let by_id = || Mark::Id(AtomicU32::new(NOBODY));
+        ProcessMark(page_wiped_on_fork().map_or_else(by_id, Mark::Page))
+    }
+
+    /// Makes it the mark of this process; false when it was already. Of several threads, one is told
+    /// true.
+    pub(crate) fn set(&self) -> bool {
         match &self.0 {
             // SAFETY: it is mapped until it is dropped.
+            Mark::Page(page) => !unsafe { page.as_ref() }.swap(true, Ordering::AcqRel),
+            Mark::Id(id) => id.swap(process::id(), Ordering::AcqRel) != process::id(),
+        }
+    }
+
+    /// Makes it the mark of no process.
+    pub(crate) fn clear(&self) {
+        match &self.0 {
+            // SAFETY: as above.
+            Mark::Page(page) => unsafe { page.as_ref() }.store(false, Ordering::Release),
+            Mark::Id(id) => id.store(NOBODY, Ordering::Release),
+        }
+    }
+
+    /// Whether it is the mark of this process.
+    pub(crate) fn is_here(&self) -> bool {
+        match &self.0 {
+            // SAFETY: as above.
             Mark::Page(page) => unsafe { page.as_ref() }.load(Ordering::Relaxed),
-            Mark::Id(id) => *id == process::id(),
+            Mark::Id(id) => id.load(Ordering::Relaxed) == process::id(),
         }
     }
 }
@@ -71,8 +101,6 @@ fn page_wiped_on_fork() -> Option<NonNull<AtomicBool>> {
         drop(ProcessMark(mark));
         return None;
     }
-    // SAFETY: mapped, writable, and known to nobody else.
-    unsafe { page.as_ref() }.store(true, Ordering::Relaxed);
     Some(page)
 }
 
@@ -104,7 +132,7 @@ mod tests {
 
     #[test]
     fn no_child_sees_the_mark_however_it_was_made() {
-        let by_id = ProcessMark(Mark::Id(process::id()));
+        let by_id = ProcessMark(Mark::Id(AtomicU32::new(process::id())));
         let by_page = ProcessMark::new();
         assert!(matches!(by_page.0, Mark::Page(_)), "Linux 4.14 or newer");
         for mark in [by_id, by_page] {
@@ -120,6 +148,8 @@ mod tests {
                 assert_eq!(in_child(fork, grandchild), 1);
                 let of_its_own = || ProcessMark::new().is_here();
                 assert_eq!(in_child(fork, of_its_own), 1);
+                let set_again = || mark.set() && mark.is_here() && !mark.set();
+                assert_eq!(in_child(fork, set_again), 1);
             }
             assert!(mark.is_here());
         }

@@ -39,7 +39,7 @@ macro_rules! programs {
     };
 }
 
-programs!(abi allocations code dlopen flood fork handle input json_text null quiet secrets stack threads wipe);
+programs!(abi allocations code copies dlopen flood fork fork_inside handle input json_text null quiet secrets stack threads wipe);
 
 fn check(program: &str) {
     let folder = scratch(program);

@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod descriptors;
 mod file;
 mod fork;
 mod limits;

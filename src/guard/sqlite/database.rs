@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
-use rusqlite::{Connection, FileControl, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
+use crate::capi::sqlite_calls::{Files, Opened, PrivateConnection};
 use crate::error::{Failure, Result};
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::patience::Patience;
@@ -20,7 +21,7 @@ const APPLICATION: i64 = 0x6661_6332;
 /// The format of the file, in its header.
 const FORMAT: i64 = 1;
 
-pub(super) struct Database(Connection);
+pub(super) struct Database(PrivateConnection);
 
 /// Whose database it is.
 enum Content {
@@ -45,94 +46,110 @@ impl Database {
         if let Ok(content) = peek(path) {
             check_content(content, create)?;
         }
-        let database = Database(open(path).map_err(|error| refusal(&error))?);
-        database.prepare(synchronous, create, patience)?;
-        Ok(database)
+        let mut connection =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(&error))?;
+        connection.with(|connection| prepare(connection, synchronous, create, patience))?;
+        Ok(Database(connection))
     }
 
-    fn prepare(
-        &self,
-        synchronous: Synchronous,
-        create: bool,
-        patience: &mut Patience,
-    ) -> Result<()> {
-        let connection = &self.0;
-        let trouble = |error| refusal(&error);
-        let mut content = retry(patience, || content(connection)).map_err(trouble)?;
-        if create && matches!(content, Content::Nothing) {
-            content = retry(patience, || initialise(connection)).map_err(trouble)?;
-        }
-        check_content(content, create)?;
-        let set_up = || {
-            let mode: String =
-                connection.query_one("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-            connection.pragma_update(None, "synchronous", synchronous.as_str())?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-            Ok(mode)
-        };
-        match retry(patience, set_up).map_err(trouble)?.as_str() {
-            "wal" => Ok(()),
-            _ => Err(store_unavailable(
-                "the guard's store \"sqlite\": no write-ahead log is possible where the file is",
-            )),
-        }
+    /// Whether its files are still its own. Asked before each use.
+    pub(super) fn files(&self) -> Files {
+        self.0.files()
     }
 
     /// Whether the file has another name now, or none.
     pub(super) fn has_moved(&self) -> bool {
-        let mut moved = 0;
-        let asked = self
-            .0
-            .file_control::<&str>(None, FileControl::HasMoved(&mut moved));
-        asked.is_err() || moved != 0
+        self.0.has_moved()
     }
 
     /// Whether a transaction was left open. None ever is, unless something went very wrong.
     pub(super) fn is_in_transaction(&self) -> bool {
-        !self.0.is_autocommit()
+        self.0.is_in_transaction()
     }
 
     pub(super) fn find(
-        &self,
+        &mut self,
         credential: &Credential,
         patience: &mut Patience,
     ) -> rusqlite::Result<Record> {
-        let found = retry(patience, || Found::find(&self.0, credential))?;
-        Ok(found.record())
+        self.0.with(|connection| {
+            let found = retry(patience, || Found::find(connection, credential))?;
+            Ok(found.record())
+        })
     }
 
     /// Changes a credential's record while nobody else can. What was not committed never happened.
     pub(super) fn change<T>(
-        &self,
+        &mut self,
         credential: &Credential,
         patience: &mut Patience,
         change: impl FnOnce(&mut Record) -> T,
     ) -> rusqlite::Result<T> {
-        retry(patience, || self.run("BEGIN IMMEDIATE"))?;
-        let outcome = self.change_alone(credential, change);
-        if outcome.is_err() && self.is_in_transaction() {
-            let _ = self.run("ROLLBACK");
-        }
-        outcome
+        self.0.with(|connection| {
+            retry(patience, || connection.begin())?;
+            let outcome = change_alone(connection, credential, patience, change);
+            if outcome.is_err() && !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            outcome
+        })
     }
+}
 
-    fn change_alone<T>(
-        &self,
-        credential: &Credential,
-        change: impl FnOnce(&mut Record) -> T,
-    ) -> rusqlite::Result<T> {
-        let found = Found::find(&self.0, credential)?;
-        let mut record = found.record();
-        let outcome = change(&mut record);
-        if record != found.record() {
-            found.keep(&self.0, record)?;
-        }
-        self.run("COMMIT")?;
-        Ok(outcome)
+fn change_alone<T>(
+    connection: &Opened,
+    credential: &Credential,
+    patience: &Patience,
+    change: impl FnOnce(&mut Record) -> T,
+) -> rusqlite::Result<T> {
+    let found = Found::find(connection, credential)?;
+    let mut record = found.record();
+    let outcome = change(&mut record);
+    if record != found.record() {
+        found.keep(connection, record)?;
     }
+    // The last moment to give up: how long the disk takes to commit is not ours to say.
+    if patience.was_used_up() {
+        return Err(too_late());
+    }
+    connection.commit()?;
+    Ok(outcome)
+}
 
-    fn run(&self, statement: &str) -> rusqlite::Result<()> {
-        self.0.prepare_cached(statement)?.execute([]).map(|_| ())
+/// Makes a connection ready for use, if the file is ours or may become so.
+fn prepare(
+    connection: &Connection,
+    synchronous: Synchronous,
+    create: bool,
+    patience: &mut Patience,
+) -> Result<()> {
+    let trouble = |error| refusal(&error);
+    let set_up = || {
+        // Until it is known to be ours, closing it must not write into it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.execute_batch(
+            "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
+        )
+    };
+    set_up().map_err(trouble)?;
+    let mut content = retry(patience, || content(connection)).map_err(trouble)?;
+    if create && matches!(content, Content::Nothing) {
+        content = retry(patience, || initialise(connection)).map_err(trouble)?;
+    }
+    check_content(content, create)?;
+    let set_up = || {
+        let mode: String =
+            connection.query_one("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        connection.pragma_update(None, "synchronous", synchronous.as_str())?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(mode)
+    };
+    match retry(patience, set_up).map_err(trouble)?.as_str() {
+        "wal" => Ok(()),
+        _ => Err(store_unavailable(
+            "the guard's store \"sqlite\": no write-ahead log is possible where the file is",
+        )),
     }
 }
 
@@ -151,29 +168,20 @@ fn peek(path: &Path) -> rusqlite::Result<Content> {
     }
     uri.extend(b"?immutable=1");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let connection = connect(Path::new(&*String::from_utf8_lossy(&uri)), flags)?;
-    match content_in(&connection.unchecked_transaction()?)? {
+    let mut connection = connect(Path::new(&*String::from_utf8_lossy(&uri)), flags)?;
+    let content = connection.with(|connection| content_in(&connection.unchecked_transaction()?))?;
+    match content {
         // SQLite would delete it: what is left of a database that somebody emptied or replaced.
         Content::Nothing if has_log => Ok(Content::Emptied),
         content => Ok(content),
     }
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Until it is known to be ours, closing it must not write into it.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.execute_batch(
-        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON",
-    )?;
-    Ok(connection)
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<PrivateConnection> {
     let always = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags | always)?;
-    connection.busy_timeout(Duration::ZERO)?; // `retry` knows better how long to wait.
+    let mut connection = PrivateConnection::open(path, flags | always)?;
+    // `retry` knows better how long to wait.
+    connection.with(|connection| connection.busy_timeout(Duration::ZERO))?;
     Ok(connection)
 }
 
@@ -247,15 +255,30 @@ fn retry<T>(
     }
 }
 
+/// The call has used up its time, waiting.
+fn too_late() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None)
+}
+
 /// Whether another connection was in the way.
-pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+/// Whether the connection is as good as it was.
+pub(super) fn is_harmless(error: &rusqlite::Error) -> bool {
+    is_busy(error) || error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
 /// What a caller is told when SQLite failed.
 pub(super) fn refusal(error: &rusqlite::Error) -> Failure {
     let why = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy) => "other processes kept the database locked (SQLITE_BUSY)",
+        Some(ErrorCode::OperationInterrupted) => {
+            return store_unavailable(
+                "the guard's store \"sqlite\": others kept it busy until the time of the budget was over",
+            );
+        }
         Some(ErrorCode::DiskFull) => "the disk is full (SQLITE_FULL)",
         Some(ErrorCode::ReadOnly) => "the database may not be written (SQLITE_READONLY)",
         Some(ErrorCode::CannotOpen) => {

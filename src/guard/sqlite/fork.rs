@@ -1,142 +1,205 @@
 //! Keeps SQLite out of `fork`.
 //!
-//! SQLite remembers, for the whole process, which locks it has on which file; a child inherits that
-//! memory, but not the locks. A connection that the child then opens takes them for granted, so
-//! another process may delete the write-ahead log that the child goes on writing: what it records
-//! is lost. The child also inherits every mutex that another thread of the parent holds.
+//! A child inherits every mutex that another thread of its parent holds, and what that thread was
+//! changing. So nobody is inside SQLite while the process forks: `fork` waits for the calls under way,
+//! and lets new ones in when it is done. The parent's connections stay open. Their locks belong to
+//! the open files, which the child has as well, so the child closes them at once; it then opens
+//! connections of its own.
 //!
-//! So nobody is inside SQLite while the process forks, and no connection is open: `fork` waits for
-//! the calls under way, closes all connections, and lets new calls in when it is done. Parent and
-//! child then open connections of their own.
+//! A child is refused that was forked while somebody was inside, or that was not made by `fork`.
 
 use std::cell::Cell;
-use std::process;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use once_cell::race::OnceBox;
+
 use crate::capi::process::at_fork;
-use crate::error::Result;
-use crate::guard::sqlite::database::Database;
+use crate::capi::process_mark::ProcessMark;
+use crate::capi::sqlite_calls;
+use crate::error::{Failure, Result};
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::store_unavailable;
-
-/// A little more than the longest budget that a call can have.
-const LONGEST_CALL: Duration = Duration::from_secs(6);
 
 /// How many threads are inside, and in the highest bit whether one of them is about to fork.
 static TURNSTILE: AtomicUsize = AtomicUsize::new(0);
 const FORKING: usize = 1 << (usize::BITS - 1);
 
-/// The process that SQLite's memory belongs to.
-static PROCESS: AtomicU32 = AtomicU32::new(NOBODY);
-const NOBODY: u32 = 0;
-/// It was copied while somebody was inside.
-const SPOILT: u32 = u32::MAX;
+/// The latest time at which a call that is inside should be out.
+static LATEST_DEADLINE: AtomicU64 = AtomicU64::new(0);
+/// For a call that gives up at its deadline to be out.
+const MOMENT: u64 = 50_000_000;
 
-/// Where every connection of this process is. Locked only inside.
-static CONNECTIONS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+/// For another thread's fork, whose other handlers could hang.
+const LONGEST_FORK: Duration = Duration::from_secs(5);
+
+/// The process that SQLite's memory belongs to.
+static PROCESS: OnceBox<ProcessMark> = OnceBox::new();
+
+static STATE: AtomicU8 = AtomicU8::new(STARTING);
+/// Nobody was inside yet. Whoever puts the mark on the process gets it ready.
+const STARTING: u8 = 0;
+/// Threads of the process with the mark are let in.
+const READY: u8 = 1;
+/// The process was copied while somebody was inside.
+const SPOILT: u8 = 2;
 
 thread_local! {
-    /// Whether the fork of this thread goes through the turnstile.
-    static PASSES: Cell<bool> = const { Cell::new(false) };
+    /// How many calls this thread is in: one, or more in a signal handler.
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    static FORK: Cell<Fork> = const { Cell::new(Fork::None) };
 }
 
-/// The place of a connection, which is closed when the process forks.
-pub(super) type Shared = Mutex<Option<Database>>;
+/// A fork that this thread is about to make.
+#[derive(Clone, Copy)]
+enum Fork {
+    None,
+    /// Nobody is inside.
+    Alone,
+    /// The child will be refused.
+    Spoiling,
+}
 
 /// As long as it lives, this thread may use SQLite.
 pub(super) struct Inside;
 
 impl Inside {
     pub(super) fn enter(patience: &mut Patience) -> Result<Self> {
-        admit()?;
+        admit(patience)?;
+        Inside::pass_the_turnstile(patience)
+    }
+
+    fn pass_the_turnstile(patience: &mut Patience) -> Result<Self> {
+        // Before it is counted, so that a fork which finds it inside knows for how long.
+        LATEST_DEADLINE.fetch_max(patience.deadline(), Ordering::SeqCst);
+        CALLS.set(CALLS.get().wrapping_add(1));
         let enter = |threads: usize| (threads & FORKING == 0).then_some(threads.wrapping_add(1));
         while TURNSTILE
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter)
             .is_err()
         {
             if !patience.wait() {
-                let message = "the guard's store \"sqlite\" waits for the end of a fork";
-                return Err(store_unavailable(message));
+                CALLS.set(CALLS.get().wrapping_sub(1));
+                return Err(refused("waits for the end of a fork"));
             }
         }
         Ok(Inside)
-    }
-
-    /// A new place for a connection.
-    pub(super) fn share(&self, database: Database) -> Arc<Shared> {
-        let shared = Arc::new(Mutex::new(Some(database)));
-        let mut all = CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|other| other.strong_count() > 0);
-        all.push(Arc::downgrade(&shared));
-        shared
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
         TURNSTILE.fetch_sub(1, Ordering::SeqCst);
+        CALLS.set(CALLS.get().wrapping_sub(1));
     }
 }
 
 /// Lets in the process that used SQLite first, and its children by `fork`.
-fn admit() -> Result<()> {
-    let us = process::id();
-    let owner = PROCESS.compare_exchange(NOBODY, us, Ordering::SeqCst, Ordering::SeqCst);
-    match owner {
-        Ok(_) if at_fork(before_fork, after_fork_in_parent, after_fork_in_child) => Ok(()),
-        Ok(_) => {
-            PROCESS.store(NOBODY, Ordering::SeqCst);
-            let message = "the guard's store \"sqlite\" got no memory for its fork handlers";
-            Err(store_unavailable(message))
+fn admit(patience: &mut Patience) -> Result<()> {
+    let process = PROCESS.get_or_init(|| Box::new(ProcessMark::unset()));
+    loop {
+        match (STATE.load(Ordering::SeqCst), process.is_here()) {
+            (READY, true) => return Ok(()),
+            (STARTING, false) => {
+                if process.set() {
+                    return get_ready(patience).inspect_err(|_| process.clear());
+                }
+            }
+            (STARTING, true) => {
+                if !patience.wait() {
+                    return Err(refused("waits for another thread, which gets it ready"));
+                }
+            }
+            _ => {
+                return Err(refused(
+                    "cannot be used in this process: its parent's calls of the store did not end in \
+                     time for the fork, or it was not made by fork()",
+                ));
+            }
         }
-        Err(owner) if owner == us => Ok(()),
-        Err(_) => Err(store_unavailable(
-            "the guard's store \"sqlite\" cannot be used in this process: its parent's calls of the \
-             store did not end in time for the fork, or it was not made by fork()",
-        )),
     }
 }
 
+/// First the handlers, for from then on no fork comes between.
+fn get_ready(patience: &mut Patience) -> Result<()> {
+    if !at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
+        return Err(refused("got no memory for its fork handlers"));
+    }
+    let _inside = Inside::pass_the_turnstile(patience)?;
+    if !sqlite_calls::install() {
+        return Err(refused(
+            "found an SQLite that it cannot have lock files in its own way",
+        ));
+    }
+    STATE.store(READY, Ordering::SeqCst);
+    Ok(())
+}
+
+fn refused(why: &str) -> Failure {
+    store_unavailable(format!("the guard's store \"sqlite\" {why}"))
+}
+
+// A child that was forked while its parent got ready registers the handlers once more. Each time, only
+// the first of two does something.
+
 extern "C" fn before_fork() {
-    let mut patience = Patience::new(LONGEST_CALL);
-    PASSES.set(false);
+    if matches!(FORK.get(), Fork::None) {
+        FORK.set(if wait_for_others() {
+            Fork::Alone
+        } else {
+            Fork::Spoiling
+        });
+    }
+}
+
+/// Waits until nobody is inside, and keeps it so. False if somebody does not come out in time.
+fn wait_for_others() -> bool {
+    let is_let_in = match STATE.load(Ordering::SeqCst) {
+        STARTING => true,
+        READY => PROCESS.get().is_some_and(ProcessMark::is_here),
+        _ => false,
+    };
+    // A thread never waits for itself: in a signal handler, or after a jump out of a call.
+    if !is_let_in || CALLS.get() > 0 {
+        return false;
+    }
+    let mut patience = Patience::new(LONGEST_FORK);
     while TURNSTILE.fetch_or(FORKING, Ordering::SeqCst) & FORKING != 0 {
         // Another thread forks.
         if !patience.wait() {
-            return;
+            return false;
         }
     }
+    let deadline = LATEST_DEADLINE.load(Ordering::SeqCst);
+    let mut patience = Patience::until(deadline.saturating_add(MOMENT));
     while TURNSTILE.load(Ordering::SeqCst) != FORKING {
         if !patience.wait() {
             TURNSTILE.fetch_and(!FORKING, Ordering::SeqCst);
-            return;
+            return false;
         }
     }
-    close_all();
-    PASSES.set(true);
+    true
 }
 
 extern "C" fn after_fork_in_parent() {
-    if PASSES.get() {
+    if matches!(FORK.replace(Fork::None), Fork::Alone) {
         TURNSTILE.fetch_and(!FORKING, Ordering::SeqCst);
     }
 }
 
 extern "C" fn after_fork_in_child() {
-    if PASSES.get() {
-        PROCESS.store(process::id(), Ordering::SeqCst);
-        TURNSTILE.store(0, Ordering::SeqCst);
-    } else {
-        PROCESS.store(SPOILT, Ordering::SeqCst);
+    match FORK.replace(Fork::None) {
+        Fork::None => return,
+        Fork::Alone => {
+            TURNSTILE.store(0, Ordering::SeqCst);
+            // Otherwise it gets ready itself.
+            if STATE.load(Ordering::SeqCst) == READY
+                && let Some(process) = PROCESS.get()
+            {
+                process.set();
+            }
+        }
+        Fork::Spoiling => STATE.store(SPOILT, Ordering::SeqCst),
     }
-}
-
-fn close_all() {
-    let all = CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner);
-    for shared in all.iter().filter_map(Weak::upgrade) {
-        let mut connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        *connection = None;
-    }
+    sqlite_calls::close_inherited();
 }

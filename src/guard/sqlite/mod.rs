@@ -1,8 +1,7 @@
 //! Records in an SQLite database: a file that all processes of one machine share.
 //!
 //! `table.rs` is what stands in it, `database.rs` a connection to it; `file.rs` decides whether the
-//! file can be trusted, `fork.rs` keeps connections out of forked children, and `patience.rs` bounds
-//! every wait.
+//! file can be trusted, `fork.rs` keeps SQLite out of `fork`, and `patience.rs` bounds every wait.
 
 mod database;
 mod file;
@@ -15,11 +14,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
+use crate::capi::sqlite_calls::Files;
 use crate::config::{choice, setting_failure};
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
 use crate::guard::sqlite::file::Identity;
-use crate::guard::sqlite::fork::{Inside, Shared};
+use crate::guard::sqlite::fork::Inside;
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::json::Object;
@@ -87,13 +87,13 @@ pub(crate) struct SqliteStore {
     identity: Identity,
     synchronous: Synchronous,
     budget: Duration,
-    connection: Arc<Shared>,
+    connection: Arc<Mutex<Option<Database>>>,
 }
 
 impl SqliteStore {
     pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
         let patience = &mut Patience::new(settings.budget);
-        let inside = Inside::enter(patience)?;
+        let _inside = Inside::enter(patience)?;
         let _opening = lock(&OPENING, patience)?;
         let path = file::locate(&settings.path)?;
         if settings.create {
@@ -107,7 +107,7 @@ impl SqliteStore {
             identity,
             synchronous,
             budget: settings.budget,
-            connection: inside.share(database),
+            connection: Arc::new(Mutex::new(Some(database))),
         })
     }
 
@@ -123,12 +123,15 @@ impl SqliteStore {
     /// Uses the connection when it is this thread's turn.
     fn with_database<T>(
         &self,
-        work: impl FnOnce(&Database, &mut Patience) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut Database, &mut Patience) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let patience = &mut Patience::new(self.budget);
         let _inside = Inside::enter(patience)?;
         let mut connection = lock(&self.connection, patience)?;
-        if connection.as_ref().is_some_and(Database::is_in_transaction) {
+        let files = connection.as_ref().map(Database::files);
+        if files == Some(Files::Closed)
+            || connection.as_ref().is_some_and(Database::is_in_transaction)
+        {
             *connection = None;
         }
         let database = match connection.take() {
@@ -137,11 +140,11 @@ impl SqliteStore {
         };
         // A file that has lost its name stays open, so that no other can get its identity.
         let database = connection.insert(database);
-        if database.has_moved() {
+        if files == Some(Files::Deleted) || database.has_moved() {
             return Err(replaced());
         }
         work(database, patience).map_err(|error| {
-            if !database::is_busy(&error) {
+            if !database::is_harmless(&error) {
                 *connection = None;
             }
             database::refusal(&error)
@@ -203,6 +206,6 @@ fn lock<'a, T>(mutex: &'a Mutex<T>, patience: &mut Patience) -> Result<MutexGuar
 fn replaced() -> crate::error::Failure {
     store_unavailable(
         "the guard's store \"sqlite\": config.guard.path: the file was moved, deleted or replaced \
-         while it was in use",
+         while it was in use, or its -wal or -shm file was deleted",
     )
 }

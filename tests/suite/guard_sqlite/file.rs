@@ -287,7 +287,9 @@ fn a_file_that_goes_away_is_missed_until_it_is_back() {
     // With the log still there, the file has not just never been made.
     refused_as(&config(&path), "a -wal file stands beside it");
     fs::remove_file(&path).unwrap();
-    fs::remove_file(beside(&path, "-wal")).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(beside(&path, suffix)).unwrap();
+    }
     // Whoever starts anew may make a new one, but this authenticator never takes it for the old one.
     let successor = open(&path);
     log_in(&successor, 1, NOW).ok();
@@ -309,7 +311,7 @@ pub fn replaced_worker(config: &Value, _: &Value) {
     log_in(&authenticator, 1, NOW).ok();
     let other = new_path("successor");
     log_in(&open(&other), 2, NOW).ok();
-    super::fork::close_connections();
+    super::descriptors::close_all(path);
     fs::rename(path, path.with_extension("away")).unwrap();
     fs::copy(&other, path).unwrap();
     let code = code_at(1, NOW);

@@ -1,7 +1,7 @@
 //! Children by `fork`, with an authenticator that was made before.
 
 use std::io::{Read, Write, pipe};
-use std::process;
+use std::process::{self, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::{
     NOW, assert_intact, code_at, config, config_with, count, log_in, new_path, open, verify, worker,
 };
 use crate::clock;
-use crate::support::Authenticator;
+use crate::support::{Authenticator, announce, tool};
 
 /// Runs `work` in a forked child, which tells a status; gives its process id.
 fn child(work: impl FnOnce() -> i32) -> libc::pid_t {
@@ -49,9 +49,9 @@ fn wait_for(child: libc::pid_t) -> Status {
     worker::of_letter(libc::WEXITSTATUS(status) as u8)
 }
 
-/// Every fork closes the connections of this process.
-pub fn close_connections() {
-    assert_eq!(wait_for(child(|| 0)), Status::Ok);
+/// What a child is told that logs a user in.
+pub fn verdict_of_child(authenticator: &Authenticator, user: usize) -> Status {
+    wait_for(child(|| log_in(authenticator, user, NOW).status))
 }
 
 /// The tests here fork in a process of their own, where they disturb no others.
@@ -179,6 +179,151 @@ pub fn cloned_worker(config: &Value, _: &Value) {
     }
     assert_eq!(wait_for(child as libc::pid_t), Status::StoreUnavailable);
     log_in(&authenticator, 2, NOW).ok();
+}
+
+/// The program of a container has the number 1, and so has a child in a namespace of its own.
+#[test]
+fn a_child_with_the_number_of_its_parent_is_refused() {
+    // SAFETY: it only returns a number.
+    if unsafe { libc::geteuid() } != 0 {
+        announce("SKIPPED: a child with the number of its parent: only root can make a namespace");
+        return;
+    }
+    let config = config(&new_path("namespace"));
+    let command = worker::command("namespace", &config, Value::Null);
+    let mut first = tool("unshare");
+    first.args(["--pid", "--fork"]).arg(command.get_program());
+    first.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        first.env(name, value.unwrap());
+    }
+    worker::succeeds(first.stdin(Stdio::null()));
+}
+
+pub fn namespace_worker(config: &Value, _: &Value) {
+    assert_eq!(process::id(), 1);
+    let authenticator = Authenticator::new(config.clone());
+    log_in(&authenticator, 0, NOW).ok();
+    let flags = libc::CLONE_NEWPID | libc::SIGCHLD;
+    // SAFETY: as in `cloned_worker`.
+    let child = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    if child == 0 {
+        let mut status = Status::StoreUnavailable as i32;
+        if process::id() != 1 {
+            status = Status::UnknownError as i32;
+        }
+        for user in 1..=20 {
+            if log_in(&authenticator, user, NOW).status != Status::StoreUnavailable as i32 {
+                status = 0;
+            }
+        }
+        // SAFETY: as in `child`.
+        unsafe { libc::_exit(worker::letter(status).into()) };
+    }
+    assert_eq!(wait_for(child as libc::pid_t), Status::StoreUnavailable);
+    for user in 1..=20 {
+        log_in(&authenticator, user, NOW).ok();
+    }
+}
+
+/// Such a child has its parent's memory, and descriptors of its own.
+#[test]
+fn what_a_vfork_child_accepts_is_known_to_its_parent() {
+    worker::run("vfork", &config(&new_path("vfork")), Value::Null);
+}
+
+pub fn vfork_worker(config: &Value, _: &Value) {
+    struct Job<'a> {
+        authenticator: &'a Authenticator,
+        user: usize,
+        status: i32,
+    }
+    extern "C" fn log_in_and_leave(job: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the parent waits until we are gone.
+        let job = unsafe { &mut *job.cast::<Job>() };
+        job.status = log_in(job.authenticator, job.user, NOW).status;
+        0
+    }
+    let authenticator = Authenticator::new(config.clone());
+    log_in(&authenticator, 0, NOW).ok();
+    let mut stack = vec![0_u128; 65_536];
+    for user in 1..=20 {
+        // With the parent's connection, and with one that the child opens.
+        if user > 10 {
+            let path = config["guard"]["path"].as_str().unwrap();
+            super::descriptors::close_all(std::path::Path::new(path));
+        }
+        let mut job = Job {
+            authenticator: &authenticator,
+            user,
+            status: -1,
+        };
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+        // SAFETY: the stack is the child's alone, and the job ours again when it is gone.
+        let child = unsafe {
+            let top = stack.as_mut_ptr_range().end;
+            libc::clone(log_in_and_leave, top.cast(), flags, (&raw mut job).cast())
+        };
+        assert!(child > 0);
+        let mut how = 0;
+        // SAFETY: `how` may be written.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut how, 0) }, child);
+        let accepted = [job.status, log_in(&authenticator, user, NOW).status];
+        let times = accepted.iter().filter(|&&status| status == 0).count();
+        assert_eq!(times, 1, "{accepted:?}");
+        log_in(&authenticator, user, NOW).refused(Status::TokenReused);
+    }
+}
+
+/// To write the log back into the database would take as long as the disk does.
+#[test]
+fn a_fork_leaves_the_files_and_the_parents_connection_as_they_are() {
+    worker::run("untouched", &config(&new_path("untouched")), Value::Null);
+}
+
+pub fn untouched_worker(config: &Value, _: &Value) {
+    let path = std::path::Path::new(config["guard"]["path"].as_str().unwrap());
+    let authenticator = Authenticator::new(config.clone());
+    let content = || ["", "-wal"].map(|suffix| std::fs::read(super::beside(path, suffix)).unwrap());
+    for user in 0..20 {
+        log_in(&authenticator, user, NOW).ok();
+        let before = (content(), super::descriptors::of(path));
+        assert_eq!(before.1.len(), 3);
+        assert_eq!(wait_for(child(|| 0)), Status::Ok);
+        assert!(before == (content(), super::descriptors::of(path)));
+    }
+}
+
+/// Whoever comes second while the first thread gets the store ready.
+#[test]
+fn a_fork_during_the_first_use_spoils_no_child() {
+    let config = config_with(&new_path("first-use"), json!({"budget_ms": 5000}));
+    // So that what is raced for is the first use in the process, not the file.
+    drop(Authenticator::new(config.clone()));
+    worker::run("first use", &config, Value::Null);
+}
+
+pub fn first_use_worker(config: &Value, _: &Value) {
+    for round in 0..count("FACTOR2_FIRST_USES", 100) {
+        let first_user = child(|| {
+            let verdicts: Vec<i32> = thread::scope(|scope| {
+                let use_it =
+                    |user| move || log_in(&Authenticator::new(config.clone()), user, NOW).status;
+                let users = [0, 1].map(|n| scope.spawn(use_it(10 * round + n)));
+                let children = (2..6).map(|n| child(use_it(10 * round + n)));
+                let children: Vec<libc::pid_t> = children.collect();
+                let children = children.into_iter().map(|child| wait_for(child) as i32);
+                let users = users.into_iter().map(|user| user.join().unwrap());
+                children
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .chain(users)
+                    .collect()
+            });
+            verdicts.into_iter().max().unwrap()
+        });
+        assert_eq!(wait_for(first_user), Status::Ok, "round {round}");
+    }
 }
 
 #[test]

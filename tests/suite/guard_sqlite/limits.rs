@@ -171,7 +171,7 @@ fn without_descriptors_it_refuses_until_there_are_some() {
 pub fn no_descriptors_worker(config: &Value, _: &Value) {
     let authenticator = Authenticator::new(config.clone());
     log_in(&authenticator, 0, NOW).ok();
-    super::fork::close_connections();
+    super::descriptors::close_all(Path::new(config["guard"]["path"].as_str().unwrap()));
     let is_free = |descriptor: &u64| !Path::new(&format!("/proc/self/fd/{descriptor}")).exists();
     let first_free = (0..).find(is_free).unwrap();
     for more in 0..3 {
@@ -215,7 +215,14 @@ pub fn unwritable_worker(config: &Value, mounted: &Value) {
     };
     let authenticator = Authenticator::new(config.clone());
     log_in(&authenticator, 0, NOW).ok();
-    super::fork::close_connections();
+    // Without a connection: it notices that its descriptors are closed, and cannot open others.
+    super::descriptors::close_all(path);
+    let away = path.with_extension("away");
+    fs::rename(path, &away).unwrap();
+    refused_as(&log_in(&authenticator, 1, NOW), "no such file");
+    fs::rename(&away, path).unwrap();
+    // And without a log: the last one out deletes it.
+    assert_eq!(worker::verdict(path, 0, NOW), Status::TokenReused);
     forbid();
     for _ in 0..2 {
         refused_as(&log_in(&authenticator, 1, NOW), "SQLITE_");

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{config, crash, file, fork, limits, log_in, race};
+use super::{config, crash, descriptors, file, fork, limits, log_in, race};
 use crate::support::Authenticator;
 
 const JOB: &str = "FACTOR2_TEST_JOB";
@@ -50,6 +50,12 @@ fn job() {
         "outlive" => fork::outlive_worker(config, more),
         "generations" => fork::generations_worker(config, more),
         "cloned" => fork::cloned_worker(config, more),
+        "first use" => fork::first_use_worker(config, more),
+        "namespace" => fork::namespace_worker(config, more),
+        "vfork" => fork::vfork_worker(config, more),
+        "untouched" => fork::untouched_worker(config, more),
+        "stolen" => descriptors::stolen_worker(config, more),
+        "freed" => descriptors::freed_worker(config, more),
         "hold" => limits::holding_worker(config, more),
         "file size" => limits::file_size_worker(config, more),
         "unwritable" => limits::unwritable_worker(config, more),
@@ -66,7 +72,13 @@ fn job() {
 /// Has a job done that checks by itself what it sees.
 #[track_caller]
 pub fn run(job: &str, config: &Value, more: Value) {
-    told(&mut command(job, config, more));
+    succeeds(&mut command(job, config, more));
+}
+
+/// Lets a job be done by a command around `command`.
+#[track_caller]
+pub fn succeeds(command: &mut Command) {
+    told(command);
 }
 
 /// What a job told before it was done.
