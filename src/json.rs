@@ -131,6 +131,13 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Whether the member is there, and an array.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_array(&self, name: &str) -> bool {
+        let mut members = self.members.iter();
+        members.any(|m| &*m.name == name && m.value.starts_with('['))
+    }
+
     /// A string, or an array of strings, or `None` when the member is not there.
     #[cfg(feature = "redis")]
     pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<Text<'a>>>> {

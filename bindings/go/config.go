@@ -87,13 +87,23 @@ type Guard struct {
 	// StoreSQLite: "FULL", the default, or "NORMAL", which is many times faster, and with which a power
 	// failure may forget the last codes.
 	Synchronous string `json:"synchronous,omitempty"`
-	// StoreRedis: redis://, rediss:// (TLS) or unix:// with user, password and database as usual; several
-	// for a cluster. Required.
-	URLs []string `json:"url,omitempty"`
+	// StoreRedis: one URL, redis://, rediss:// (TLS) or unix:// with user, password and database as usual, for
+	// one server; several for a cluster; or redis-sentinel://user:password@host,host/name
+	// (rediss-sentinel:// with TLS). Required.
+	URLs []string `json:"-"`
+	// StoreRedis: whether one URL is that of a cluster's node, as several are anyway.
+	Cluster bool `json:"-"`
 	// StoreRedis: of the keys: "factor2:".
 	Prefix string `json:"prefix,omitempty"`
-	// StoreRedis: a PEM file of the authorities to trust. Required with rediss://.
+	// StoreRedis: a PEM file of the authorities to trust, or "system". Required with TLS.
 	CAFile string `json:"ca_file,omitempty"`
+	// StoreRedis: PEM files of a certificate and its key, for a server that wants one. Nobody but its owner
+	// may read the key.
+	CertFile string `json:"cert_file,omitempty"`
+	KeyFile  string `json:"key_file,omitempty"`
+	// StoreRedis: if the Sentinels want them.
+	SentinelUser     string `json:"sentinel_user,omitempty"`
+	SentinelPassword string `json:"sentinel_password,omitempty"`
 }
 
 // The settings as the library reads them.
@@ -118,13 +128,22 @@ func (config *Config) wire() any {
 // Durations with a fraction go as they are: the library refuses them, by the setting's name.
 func (guard *Guard) wire() any {
 	type plain Guard
+	var url any
+	switch {
+	case len(guard.URLs) > 1 || guard.Cluster:
+		url = guard.URLs
+	case len(guard.URLs) == 1:
+		url = guard.URLs[0]
+	}
 	return struct {
 		*plain
+		URL       any     `json:"url,omitempty"`
 		BaseDelay float64 `json:"base_delay_s,omitempty"`
 		MaxDelay  float64 `json:"max_delay_s,omitempty"`
 		Budget    float64 `json:"budget_ms,omitempty"`
 	}{
 		(*plain)(guard),
+		url,
 		guard.BaseDelay.Seconds(),
 		guard.MaxDelay.Seconds(),
 		float64(guard.Budget) / float64(time.Millisecond),

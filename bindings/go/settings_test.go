@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -73,6 +74,8 @@ func TestEveryStoreTakesItsSettings(t *testing.T) {
 	for _, guard := range []factor2.Guard{
 		{Store: factor2.StoreRedis, URLs: []string{"redis://127.0.0.1:1/3"}, Prefix: "mine:", Budget: 10 * time.Millisecond},
 		{Store: factor2.StoreRedis, URLs: cluster, CAFile: "/etc/ssl/certs/ca-certificates.crt"},
+		{Store: factor2.StoreRedis, URLs: []string{"rediss-sentinel://127.0.0.1:1,127.0.0.1:2/main"}, CAFile: "system",
+			SentinelUser: "user", SentinelPassword: "word"},
 		{Store: factor2.StoreSQLite, Path: filepath.Join(privateFolder(t), "missing.db")},
 	} {
 		authenticator, err := factor2.New(factor2.Config{Issuer: "Example", Guard: &guard, FixedTime: then})
@@ -86,11 +89,58 @@ func TestEveryStoreTakesItsSettings(t *testing.T) {
 	}
 }
 
+// What a node of a cluster answers to whoever asks the wrong one.
+func redirecting(t *testing.T) (url string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer client.Close()
+				request := make([]byte, 65536)
+				for {
+					if _, err := client.Read(request); err != nil {
+						return
+					}
+					client.Write([]byte("-MOVED 1 127.0.0.1:1\r\n"))
+				}
+			}()
+		}
+	}()
+	return "redis://" + listener.Addr().String()
+}
+
+func TestOneURLIsThatOfAServerOrOfAClustersNode(t *testing.T) {
+	urls := []string{redirecting(t)}
+	for cluster, message := range map[bool]string{
+		false: "\"url\" must be an array",
+		true:  "an address that the cluster named",
+	} {
+		guard := factor2.Guard{Store: factor2.StoreRedis, URLs: urls, Cluster: cluster}
+		_, err := newAuthenticator(t, factor2.Config{Guard: &guard}).Verify(login)
+		if !errors.Is(err, factor2.ErrStoreUnavailable) || !strings.Contains(err.Error(), message) {
+			t.Errorf("%t: %v", cluster, err)
+		}
+	}
+}
+
 func TestWrongSettingsAreNamed(t *testing.T) {
 	guard := func(guard factor2.Guard) factor2.Config {
 		return factor2.Config{Issuer: "Example", Guard: &guard}
 	}
 	sqlite := factor2.Guard{Store: factor2.StoreSQLite, Path: "/nowhere/x", Budget: time.Microsecond}
+	redis := func(url string, guard factor2.Guard) factor2.Guard {
+		guard.Store, guard.URLs = factor2.StoreRedis, []string{url}
+		return guard
+	}
 	for _, c := range []struct {
 		config factor2.Config
 		name   string
@@ -105,6 +155,9 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{guard(factor2.Guard{Store: factor2.StoreMemory, Path: "/nowhere/x"}), `unknown member "path"`},
 		{guard(factor2.Guard{Store: factor2.StoreMemory, BaseDelay: 30}), "config.guard.base_delay_s"},
 		{guard(sqlite), "config.guard.budget_ms"},
+		{guard(redis("rediss://host", factor2.Guard{CAFile: "system", CertFile: "/nowhere/x"})), "config.guard.key_file"},
+		{guard(redis("rediss://host", factor2.Guard{CAFile: "system", KeyFile: "/nowhere/x"})), "config.guard.cert_file"},
+		{guard(redis("redis-sentinel://host/main", factor2.Guard{SentinelUser: "user"})), "config.guard.sentinel_password"},
 	} {
 		_, err := factor2.New(c.config)
 		if !errors.Is(err, factor2.ErrConfiguration) || !strings.Contains(err.Error(), c.name) {

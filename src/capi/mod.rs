@@ -5,7 +5,7 @@
 mod boundary;
 mod handle;
 mod input;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "redis-tls"))]
 pub(crate) mod process;
 #[cfg(any(feature = "memory", feature = "redis", feature = "sqlite"))]
 pub(crate) mod process_mark;
@@ -73,9 +73,15 @@ pub type factor2_status = c_int;
 ///   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
 ///   failure may forget the last ones.
 /// - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
-///   password and database as usual; or an array of them for a cluster. `prefix`, "factor2:": of the
-///   keys. `ca_file`, required with rediss://: a PEM file of the authorities to trust, such as
-///   /etc/ssl/certs/ca-certificates.crt.
+///   password and database as usual, for one server; an array of them, of one or more, for a cluster; or
+///   redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the primary that
+///   Sentinels call so. Signs in user and password are written as % and two hex digits. `prefix`,
+///   "factor2:": of the keys. `ca_file`, required with TLS: a PEM file of the authorities to trust, or
+///   "system" for those that the system trusts. `cert_file` and `key_file`: the certificate, and its key,
+///   which nobody but its owner may read, for a server that wants one; PEM, without a passphrase.
+///   `sentinel_user` and `sentinel_password`: if the Sentinels want them. The user needs the rights
+///   `~prefix* +eval +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a
+///   cluster; that of the Sentinels `+sentinel|get-master-addr-by-name`.
 /// - "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
 ///
 /// All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that

@@ -10,6 +10,7 @@ pub(crate) fn effective_user() -> u32 {
 
 /// From now on every `fork` calls `prepare` before it, then `parent` and `child`, each on its side
 /// and in the thread that forks. False when there was no memory for it.
+#[cfg(feature = "sqlite")]
 pub(crate) fn at_fork(
     prepare: extern "C" fn(),
     parent: extern "C" fn(),

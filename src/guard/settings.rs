@@ -25,7 +25,7 @@ enum StoreSettings {
     #[cfg(feature = "sqlite")]
     Sqlite(crate::guard::sqlite::SqliteSettings),
     #[cfg(feature = "redis")]
-    Redis(crate::guard::redis::RedisSettings),
+    Redis(std::sync::Arc<crate::guard::redis::RedisSettings>),
 }
 
 /// Every store that there is, built in or not.
@@ -145,7 +145,8 @@ fn read_sqlite(_: &mut Object) -> Result<StoreSettings> {
 #[cfg(feature = "redis")]
 fn read_redis(guard: &mut Object) -> Result<StoreSettings> {
     let budget = read_budget(guard)?;
-    crate::guard::redis::RedisSettings::read(guard, budget).map(StoreSettings::Redis)
+    let settings = crate::guard::redis::RedisSettings::read(guard, budget)?;
+    Ok(StoreSettings::Redis(settings.into()))
 }
 
 #[cfg(not(feature = "redis"))]

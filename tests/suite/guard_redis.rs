@@ -3,10 +3,12 @@
 mod cluster;
 mod down;
 mod network;
+mod password;
 mod process;
 mod proxy;
 mod race;
 mod record;
+mod sentinel;
 mod server;
 mod settings;
 

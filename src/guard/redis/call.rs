@@ -9,17 +9,20 @@
 use std::io;
 use std::time::Duration;
 
-use redis::{Cmd, ServerError, Value};
+use redis::{Cmd, Value};
 
-use super::connection::{Connection, Deadline};
+use super::connection::{Connection, Deadline, Expected};
 use super::nodes::{self, Nodes};
-use super::settings::Address;
+use super::settings::Service;
+use super::trouble::{Trouble, unavailable};
+use super::url::Address;
 use super::{RedisStore, SCRIPT};
 use crate::error::{Failure, Result, Status};
-use crate::guard::{self, store_unavailable};
+use crate::guard;
 
-/// Doubled after each.
+/// Doubled after each, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// A cluster that is well redirects once, or twice while a slot moves.
 const MAX_REDIRECTS: u32 = 5;
@@ -57,102 +60,16 @@ impl Question {
     }
 }
 
-/// Why there is no answer. The texts end up in messages: never a server's own, nor an address.
-pub(super) enum Trouble {
-    /// The script did not run, and may next time.
-    NotRun(String),
-    /// It may have run.
-    AnswerLost(String),
-    /// Asking again would not help.
-    Final(String),
-    /// The record is at another node; for this question only, or from now on.
-    Redirected { to: Address, once: bool },
-}
-
-pub(super) const NONSENSE: &str = "gave an answer that is none";
-
-pub(super) fn unavailable(trouble: &str) -> Failure {
-    store_unavailable(format!("the guard's store \"redis\" {trouble}"))
-}
-
-impl Trouble {
-    pub(super) fn nonsense() -> Trouble {
-        Trouble::Final(NONSENSE.to_owned())
-    }
-
-    /// No connection, so nothing was asked.
-    pub(super) fn connecting(error: &io::Error) -> Trouble {
-        match error.kind() {
-            // What rustls reports: nothing else was read yet.
-            io::ErrorKind::InvalidData => {
-                Trouble::Final("cannot be reached: no TLS with a trusted certificate".to_owned())
-            }
-            kind => Trouble::NotRun(format!("cannot be reached: {kind}")),
-        }
-    }
-
-    /// A connection, but not yet for the script.
-    pub(super) fn logging_in(error: &io::Error) -> Trouble {
-        match Trouble::asking(error) {
-            Trouble::AnswerLost(reason) => Trouble::NotRun(reason),
-            other => other,
-        }
-    }
-
-    fn asking(error: &io::Error) -> Trouble {
-        match error.kind() {
-            io::ErrorKind::InvalidData => Trouble::nonsense(),
-            io::ErrorKind::TimedOut => Trouble::AnswerLost("did not answer in time".to_owned()),
-            kind => Trouble::AnswerLost(format!("did not answer: {kind}")),
-        }
-    }
-
-    /// The error that the server at `address` answered with.
-    pub(super) fn reported(error: &ServerError, address: &Address, to: &str) -> Trouble {
-        let code = error.code();
-        match code {
-            "MOVED" | "ASK" => match error.details().and_then(|text| redirect(text, address)) {
-                Some(to) => Trouble::Redirected {
-                    to,
-                    once: code == "ASK",
-                },
-                None => Trouble::nonsense(),
-            },
-            "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "READONLY" | "TRYAGAIN" => {
-                Trouble::NotRun(format!("answered {code}"))
-            }
-            "FOREIGN" | "WRONGTYPE" => Trouble::Final(
-                "has a record of another program, or of a newer version of this one".to_owned(),
-            ),
-            _ if code.len() <= 24 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => {
-                Trouble::Final(format!("answered {code} to {to}"))
-            }
-            _ => Trouble::Final(format!("answered an error to {to}")),
-        }
-    }
-}
-
-/// Reads `slot host:port`; without a host, it is the one that said so.
-fn redirect(details: &str, asked: &Address) -> Option<Address> {
-    let (_, place) = details.split_once(' ')?;
-    let (host, port) = place.rsplit_once(':')?;
-    let host = match (host, asked) {
-        ("", Address::Tcp(host, _)) => host,
-        ("" | "?", _) => return None,
-        (host, _) => host,
-    };
-    Some(Address::Tcp(host.to_owned(), port.parse().ok()?))
-}
-
 /// A question on its way.
 pub(super) struct Call<'a> {
     store: &'a RedisStore,
     nodes: &'a Nodes,
     question: Question,
+    /// Of the cluster; where there is none, all records are in slot 0.
     slot: u16,
     deadline: Deadline,
-    /// Where to ask next.
-    target: Address,
+    /// Where to ask next; none when a Sentinel must tell that first.
+    target: Option<Address>,
     /// The target was named for this question only, and wants to be told so.
     is_guest: bool,
     redirects: u32,
@@ -166,10 +83,12 @@ impl<'a> Call<'a> {
     pub(super) fn new(store: &'a RedisStore, question: Question) -> Call<'a> {
         let deadline = Deadline::after(store.settings.budget);
         let nodes = store.nodes.get(Nodes::default);
-        let slot = nodes::slot(question.key.as_bytes());
-        let target = nodes.place(slot);
-        Call {
-            target: target.unwrap_or_else(|| store.settings.node(slot.into())),
+        let slot = match store.settings.service {
+            Service::Cluster => nodes::slot(question.key.as_bytes()),
+            Service::Server | Service::Sentinels { .. } => 0,
+        };
+        let mut call = Call {
+            target: None,
             store,
             nodes,
             question,
@@ -180,7 +99,22 @@ impl<'a> Call<'a> {
             may_be_done: false,
             failures: 0,
             pause: FIRST_PAUSE,
+        };
+        call.target = nodes.place(slot).or_else(|| call.first_target());
+        call
+    }
+
+    /// Where to ask when nothing is known of the slot; others after each failure.
+    fn first_target(&self) -> Option<Address> {
+        match self.store.settings.service {
+            Service::Sentinels { .. } => None,
+            Service::Server | Service::Cluster => Some(self.address_in_turn()),
         }
+    }
+
+    fn address_in_turn(&self) -> Address {
+        let number = self.failures.saturating_add(self.slot.into());
+        self.store.settings.address(number)
     }
 
     pub(super) fn run(mut self) -> Result<String> {
@@ -190,31 +124,64 @@ impl<'a> Call<'a> {
                 Err(trouble) => trouble,
             };
             match trouble {
-                Trouble::Redirected { to, once } if self.redirects < MAX_REDIRECTS => {
-                    self.follow(to, once);
-                }
-                Trouble::Redirected { .. } => self.fail("redirects in circles".to_owned())?,
+                Trouble::Redirected { to, once } => self.redirected(to, once)?,
                 Trouble::NotRun(reason) => self.fail(reason)?,
                 Trouble::AnswerLost(_) if !self.may_be_done && !self.deadline.is_over() => {
-                    self.nodes.drop_idle(&self.target);
+                    self.drop_idle();
                     self.may_be_done = true;
                 }
-                Trouble::AnswerLost(reason) | Trouble::Final(reason) => {
-                    return Err(unavailable(&reason));
+                Trouble::AnswerLost(reason) => {
+                    self.drop_idle();
+                    return self.give_up(&reason);
                 }
+                Trouble::Final(reason) => return self.give_up(&reason),
             }
         }
     }
 
-    fn ask(&self) -> std::result::Result<String, Trouble> {
+    fn ask(&mut self) -> std::result::Result<String, Trouble> {
+        let target = match &self.target {
+            Some(target) => target.clone(),
+            None => self.ask_for_primary()?,
+        };
+        self.target = Some(target.clone());
+        let named_by = match &self.store.settings.service {
+            _ if self.store.settings.addresses.contains(&target) => None,
+            Service::Sentinels { .. } => Some("at the address that a Sentinel named"),
+            Service::Server | Service::Cluster => Some("at an address that the cluster named"),
+        };
+        let answer = self.ask_at(target);
+        answer.map_err(|trouble| match named_by {
+            Some(who) => trouble.of(who),
+            None => trouble,
+        })
+    }
+
+    /// The primary that one of the Sentinels tells.
+    fn ask_for_primary(&self) -> std::result::Result<Address, Trouble> {
+        let RedisStore { settings, tls, .. } = self.store;
+        let Service::Sentinels { primary, login } = &settings.service else {
+            return Ok(self.address_in_turn());
+        };
+        // Others must have time to be asked as well, and the primary.
+        let deadline = self.deadline.half();
+        let address = self.address_in_turn();
+        let sentinel = Connection::open(address, login, tls.as_ref(), Expected::Sentinel, deadline);
+        let address = sentinel.and_then(|mut sentinel| sentinel.primary(primary, deadline));
+        let address = address.map_err(|trouble| trouble.of("a Sentinel"))?;
+        self.nodes.set_place(self.slot, address.clone());
+        Ok(address)
+    }
+
+    fn ask_at(&self, target: Address) -> std::result::Result<String, Trouble> {
         let idle = match self.may_be_done {
             true => None,
-            false => self.nodes.take_idle(&self.target),
+            false => self.nodes.take_idle(&target),
         };
         let (mut connection, deadline) = match idle {
             // It may have died unnoticed, so time is kept for a new one.
             Some(connection) => (connection, self.deadline.half()),
-            None => (self.connect()?, self.deadline),
+            None => (self.connect(target)?, self.deadline),
         };
         let reply = self.put(&mut connection, deadline);
         match reply.map_err(|error| Trouble::asking(&error))? {
@@ -225,7 +192,7 @@ impl<'a> Call<'a> {
                 Ok(answer)
             }
             Value::ServerError(error) => {
-                let trouble = Trouble::reported(&error, &self.target, "the script");
+                let trouble = connection.reported(&error, "the script", deadline);
                 if let Trouble::Redirected { .. } = trouble {
                     self.nodes.keep_idle(connection);
                 }
@@ -235,17 +202,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn connect(&self) -> std::result::Result<Connection, Trouble> {
+    fn connect(&self, target: Address) -> std::result::Result<Connection, Trouble> {
         let RedisStore { settings, tls, .. } = self.store;
-        let in_cluster = settings.nodes.len() > 1;
-        let address = self.target.clone();
-        Connection::open(
-            address,
-            &settings.login,
-            tls.as_ref(),
-            in_cluster,
-            self.deadline,
-        )
+        let expected = match settings.must_be_cluster() {
+            true => Expected::ClusterNode,
+            false => Expected::Server,
+        };
+        let login = &settings.login;
+        Connection::open(target, login, tls.as_ref(), expected, self.deadline)
     }
 
     /// By the script's hash, and by its text where the server does not know it yet.
@@ -258,7 +222,10 @@ impl<'a> Call<'a> {
         for (command, script) in by_hash {
             if self.is_guest {
                 let asking = redis::cmd("ASKING").get_packed_command();
-                connection.exchange(&asking, deadline)?;
+                let reply = connection.exchange(&asking, deadline)?;
+                if let Value::ServerError(_) = reply {
+                    return Ok(reply);
+                }
             }
             let request = self.question.packed(command, script);
             reply = connection.exchange(&request, deadline)?;
@@ -270,28 +237,52 @@ impl<'a> Call<'a> {
         Ok(reply)
     }
 
-    fn follow(&mut self, to: Address, once: bool) {
+    /// Only a cluster sends elsewhere: whoever is asked next gets the password.
+    fn redirected(&mut self, to: Address, once: bool) -> Result<()> {
+        if !matches!(self.store.settings.service, Service::Cluster) {
+            let reason =
+                "is a node of a cluster: \"url\" must be an array, of one or more of its nodes";
+            return self.give_up(reason);
+        }
+        if self.redirects >= MAX_REDIRECTS {
+            return self.fail("redirects in circles".to_owned());
+        }
         self.redirects = self.redirects.saturating_add(1);
         self.is_guest = once;
         if !once {
             self.nodes.set_place(self.slot, to.clone());
         }
-        self.target = to;
+        self.target = Some(to);
+        Ok(())
+    }
+
+    fn drop_idle(&self) {
+        if let Some(target) = &self.target {
+            self.nodes.drop_idle(target);
+        }
+    }
+
+    /// The next call finds out anew who has the record.
+    fn give_up<T>(&self, reason: &str) -> Result<T> {
+        self.nodes.forget_place(self.slot);
+        Err(unavailable(reason))
     }
 
     /// Turns to the next node, after a pause when all have failed; an error when there is no time.
     fn fail(&mut self, reason: String) -> Result<()> {
-        self.nodes.drop_idle(&self.target);
+        self.drop_idle();
         self.nodes.forget_place(self.slot);
         self.failures = self.failures.saturating_add(1);
         self.redirects = 0;
         self.is_guest = false;
-        let settings = &self.store.settings;
-        self.target = settings.node(self.failures.saturating_add(self.slot.into()));
+        self.target = self.first_target();
         if self.deadline.is_over() {
             return Err(unavailable(&reason));
         }
-        if !self.failures.is_multiple_of(settings.nodes.len()) {
+        if !self
+            .failures
+            .is_multiple_of(self.store.settings.addresses.len())
+        {
             return Ok(());
         }
         // Between half of it and all, so that a fleet does not come back at one instant.
@@ -301,7 +292,7 @@ impl<'a> Call<'a> {
             return Err(unavailable(&reason));
         }
         guard::pause(pause);
-        self.pause = self.pause.saturating_mul(2);
+        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
         Ok(())
     }
 }

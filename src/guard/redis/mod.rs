@@ -2,7 +2,7 @@
 //!
 //! A record is one key, and one script (`redis.lua`) decides in one round trip. `call.rs` puts the
 //! question and handles what can go wrong, `connection.rs` bounds every wait by the budget,
-//! `nodes.rs` has the idle connections.
+//! `trouble.rs` has the words for what went wrong, `nodes.rs` the idle connections.
 //!
 //! Nothing is connected to before the first question: a host starts while its Redis is down.
 
@@ -13,6 +13,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trouble;
+mod url;
+
+use std::sync::Arc;
 
 pub(crate) use self::settings::RedisSettings;
 
@@ -30,17 +34,17 @@ const MAX_NUMBER: u64 = 1 << 52;
 
 /// The store: how to reach the servers, and what this process knows of them.
 pub(crate) struct RedisStore {
-    settings: RedisSettings,
+    settings: Arc<RedisSettings>,
     tls: Option<Tls>,
     script_hash: String,
     nodes: PerProcess<Nodes>,
 }
 
 impl RedisStore {
-    pub(crate) fn open(settings: &RedisSettings) -> Result<Self> {
+    pub(crate) fn open(settings: &Arc<RedisSettings>) -> Result<Self> {
         Ok(RedisStore {
-            settings: settings.clone(),
-            tls: settings.ca_file.as_deref().map(Tls::new).transpose()?,
+            settings: Arc::clone(settings),
+            tls: settings.tls.as_ref().map(Tls::new).transpose()?,
             script_hash: redis::Script::new(SCRIPT).get_hash().to_owned(),
             nodes: PerProcess::new(),
         })
@@ -74,7 +78,7 @@ impl Store for RedisStore {
 }
 
 fn nonsense() -> crate::error::Failure {
-    call::unavailable(call::NONSENSE)
+    trouble::unavailable(trouble::NONSENSE)
 }
 
 /// The script's arguments after the id; none when a number is too large for it.

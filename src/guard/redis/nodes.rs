@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
-use super::settings::Address;
+use super::url::Address;
 
 /// Connections kept for the next call; those that were used longest ago go first.
 const MAX_IDLE: usize = 64;
@@ -19,7 +19,8 @@ pub(super) struct Nodes(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     idle: Vec<Connection>,
-    /// Where the cluster said that a slot is, if that was not the node asked first.
+    /// Where the cluster said that a slot is, if that was not the node asked first; or a Sentinel, that the
+    /// primary is.
     places: HashMap<u16, Address>,
 }
 

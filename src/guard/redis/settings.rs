@@ -1,43 +1,58 @@
 //! The settings of the `redis` store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use redis::{ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo};
+use zeroize::Zeroizing;
 
+use super::url::{Address, Login, Url};
 use crate::config::setting_failure;
 use crate::error::Result;
 use crate::json::{Fault, Object};
 
-/// More nodes than this never need to be named: one tells the others.
-const MAX_URLS: usize = 64;
+/// More nodes or Sentinels than this never need to be named: one tells the others.
+const MAX_ADDRESSES: usize = 64;
 const MAX_PREFIX_BYTES: usize = 64;
 
 /// Everything that `guard` says for the `redis` store.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct RedisSettings {
-    /// Where to ask first; never empty. Several are nodes of one cluster.
-    pub(super) nodes: Vec<Address>,
-    /// User, password and database, the same for all nodes. Its `Debug` hides the password.
-    pub(super) login: RedisConnectionInfo,
-    /// The certificates that TLS trusts; none when the URLs are without TLS.
-    pub(super) ca_file: Option<PathBuf>,
+    /// Where to ask first; never empty.
+    pub(super) addresses: Vec<Address>,
+    pub(super) service: Service,
+    /// The same for all servers.
+    pub(super) login: Login,
+    /// None when the URLs are without TLS.
+    pub(super) tls: Option<TlsSettings>,
     pub(super) prefix: String,
     pub(super) budget: Duration,
 }
 
-/// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Address {
-    Tcp(String, u16),
-    Unix(PathBuf),
+/// What is at the addresses of the settings.
+#[derive(Debug)]
+pub(super) enum Service {
+    /// One server, which sends nobody elsewhere.
+    Server,
+    /// Nodes of one cluster, which may send to any other.
+    Cluster,
+    /// Sentinels, with a login of their own, which tell where the primary of this name is.
+    Sentinels { primary: String, login: Login },
 }
 
-/// What one URL says.
-struct Node {
-    address: Address,
-    login: RedisConnectionInfo,
-    tls: bool,
+/// Whom to trust, and as whom to be known.
+#[derive(Debug)]
+pub(super) struct TlsSettings {
+    pub(super) authorities: Authorities,
+    /// The files of the client's certificate and of its key.
+    pub(super) identity: Option<(PathBuf, PathBuf)>,
+}
+
+#[derive(Debug)]
+pub(super) enum Authorities {
+    /// Those that the system trusts.
+    System,
+    /// Those of this file.
+    File(PathBuf),
 }
 
 impl RedisSettings {
@@ -49,36 +64,43 @@ impl RedisSettings {
         guard: &mut Object,
         budget: Duration,
     ) -> std::result::Result<RedisSettings, Fault> {
+        let may_be_cluster = guard.is_array("url");
         let urls = guard.texts("url")?.ok_or_else(|| guard.missing("url"))?;
-        if urls.len() > MAX_URLS {
-            return Err(guard.wrong("url", "at most 64 URLs"));
-        }
-        let nodes = urls.iter().map(|url| Node::parse(url));
-        let nodes: Vec<Node> = nodes
+        let urls = urls.iter().map(|url| Url::parse(url));
+        let urls: Vec<Url> = urls
             .collect::<std::result::Result<_, _>>()
             .map_err(|expected| guard.wrong("url", expected))?;
-        let (login, tls) = match nodes.first() {
-            Some(first) => (first.login.clone(), first.tls),
-            None => return Err(guard.wrong("url", "one URL or more")),
+        let Some(first) = urls.first() else {
+            return Err(guard.wrong("url", "one URL or more"));
         };
-        if !nodes.iter().all(|node| node.is_like(&login, tls)) {
-            let expected = "URLs with the same user, password and TLS, for they are one cluster";
-            return Err(guard.wrong("url", expected));
+        let (login, tls) = (first.login.clone(), first.tls);
+        let primary = first.primary.clone();
+        if urls.len() > 1 {
+            if !urls.iter().all(|url| url.login == login && url.tls == tls) {
+                let expected =
+                    "URLs with the same user, password and TLS, for they are one cluster";
+                return Err(guard.wrong("url", expected));
+            }
+            if login.database != 0 {
+                let expected = "without a database, which a cluster does not have";
+                return Err(guard.wrong("url", expected));
+            }
+            if urls.iter().any(|url| url.primary.is_some()) {
+                return Err(guard.wrong("url", "one URL, if it is of Sentinels"));
+            }
         }
-        if nodes.len() > 1 && login.db() != 0 {
-            return Err(guard.wrong("url", "without a database, which a cluster does not have"));
+        let addresses: Vec<Address> = urls.into_iter().flat_map(|url| url.addresses).collect();
+        if addresses.len() > MAX_ADDRESSES {
+            return Err(guard.wrong("url", "of at most 64 hosts"));
         }
-        let ca_file = guard.text("ca_file")?.map(|path| PathBuf::from(&*path));
-        if tls && ca_file.is_none() {
-            return Err(guard.missing("ca_file"));
-        }
-        if tls && cfg!(not(feature = "redis-tls")) {
-            let expected = "without TLS, which was left out when this library was built";
-            return Err(guard.wrong("url", expected));
-        }
-        if !tls && ca_file.is_some() {
-            return Err(guard.wrong("ca_file", "absent, for the URL is without TLS"));
-        }
+        let service = match primary {
+            Some(primary) => Service::Sentinels {
+                primary,
+                login: read_sentinel_login(guard)?,
+            },
+            None if may_be_cluster => Service::Cluster,
+            None => Service::Server,
+        };
         let prefix = guard.text("prefix")?;
         let prefix = prefix.map_or("factor2:".to_owned(), |prefix| prefix.to_owned());
         // Braces would tell a cluster to place all records on one node.
@@ -88,67 +110,72 @@ impl RedisSettings {
             return Err(guard.wrong("prefix", expected));
         }
         Ok(RedisSettings {
-            nodes: nodes.into_iter().map(|node| node.address).collect(),
+            addresses,
+            service,
             login,
-            ca_file,
+            tls: read_tls(guard, tls)?,
             prefix,
             budget,
         })
     }
-}
 
-impl RedisSettings {
-    /// One of the nodes; all in turn for consecutive numbers.
-    pub(super) fn node(&self, number: usize) -> Address {
-        let index = number.checked_rem(self.nodes.len());
-        let node = index.and_then(|index| self.nodes.get(index));
-        node.cloned().unwrap_or(Address::Unix(PathBuf::new()))
+    /// One of the addresses; all in turn for consecutive numbers.
+    pub(super) fn address(&self, number: usize) -> Address {
+        let index = number.checked_rem(self.addresses.len());
+        let address = index.and_then(|index| self.addresses.get(index));
+        address.cloned().unwrap_or(Address::Unix(PathBuf::new()))
+    }
+
+    /// Whether servers that are not in a cluster are to be refused: each of several would accept a code of
+    /// its own.
+    pub(super) fn must_be_cluster(&self) -> bool {
+        matches!(self.service, Service::Cluster) && self.addresses.len() > 1
     }
 }
 
-impl Node {
-    /// Reads a URL, as the redis crate understands it; if it cannot be, says what it must be.
-    fn parse(url: &str) -> std::result::Result<Node, &'static str> {
-        const EXPECTED: &str = "redis://[user:password@]host[:port][/database], rediss://... for \
-             TLS, or redis+unix:///path[?user=...&pass=...&db=...]";
-        let mut url = redis::parse_redis_url(url).ok_or(EXPECTED)?;
-        let tls = matches!(url.scheme(), "rediss" | "valkeys");
-        if tls {
-            // The crate's own TLS is left out: see Cargo.toml.
-            url.set_scheme("redis").map_err(|()| EXPECTED)?;
-        }
-        let is_unix = url.scheme().ends_with("unix");
-        let understood = url.fragment().is_none()
-            && match is_unix {
-                true => url
-                    .query_pairs()
-                    .all(|(name, _)| matches!(&*name, "user" | "pass" | "db")),
-                false => url.query().is_none(),
-            };
-        let info = url.into_connection_info().map_err(|_| EXPECTED)?;
-        let address = match info.addr() {
-            ConnectionAddr::Tcp(host, port) => Address::Tcp(host.clone(), *port),
-            ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
-            _ => return Err(EXPECTED),
-        };
-        let login = info.redis_settings().clone();
-        if login.username().is_some() && login.password().is_none() {
-            return Err("with a password for its user");
-        }
-        if !understood || login.db() < 0 {
-            return Err(EXPECTED);
-        }
-        Ok(Node {
-            address,
-            login,
-            tls,
-        })
+fn read_sentinel_login(guard: &mut Object) -> std::result::Result<Login, Fault> {
+    let user = guard.text("sentinel_user")?;
+    let password = guard.text("sentinel_password")?;
+    if user.is_some() && password.is_none() {
+        return Err(guard.missing("sentinel_password"));
     }
+    Ok(Login {
+        user: user.map(|user| Zeroizing::new(user.to_owned())),
+        password: password.map(|password| Zeroizing::new(password.to_owned())),
+        database: 0,
+    })
+}
 
-    fn is_like(&self, login: &RedisConnectionInfo, tls: bool) -> bool {
-        self.tls == tls
-            && self.login.username() == login.username()
-            && self.login.password() == login.password()
-            && self.login.db() == login.db()
+fn read_tls(guard: &mut Object, tls: bool) -> std::result::Result<Option<TlsSettings>, Fault> {
+    let mut files = [None, None, None];
+    let names = ["ca_file", "cert_file", "key_file"];
+    for (file, name) in files.iter_mut().zip(names) {
+        *file = guard.text(name)?.map(|path| PathBuf::from(&*path));
+        if file.is_some() && !tls {
+            return Err(guard.wrong(name, "absent, for the URL is without TLS"));
+        }
     }
+    if !tls {
+        return Ok(None);
+    }
+    if cfg!(not(feature = "redis-tls")) {
+        let expected = "without TLS, which was left out when this library was built";
+        return Err(guard.wrong("url", expected));
+    }
+    let [ca_file, cert_file, key_file] = files;
+    let authorities = match ca_file {
+        None => return Err(guard.missing("ca_file")),
+        Some(file) if file == Path::new("system") => Authorities::System,
+        Some(file) => Authorities::File(file),
+    };
+    let identity = match (cert_file, key_file) {
+        (None, None) => None,
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, Some(_)) => return Err(guard.missing("cert_file")),
+        (Some(_), None) => return Err(guard.missing("key_file")),
+    };
+    Ok(Some(TlsSettings {
+        authorities,
+        identity,
+    }))
 }

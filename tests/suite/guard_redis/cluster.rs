@@ -1,5 +1,7 @@
 //! A cluster of three.
 
+use std::net::TcpListener;
+
 use factor2::Status;
 use serde_json::{Value, json};
 
@@ -10,15 +12,27 @@ use crate::support::Authenticator;
 
 struct Cluster {
     nodes: Vec<(Server, u16)>,
+    /// Where they listen, too, if they have the files for TLS.
+    #[cfg_attr(not(feature = "redis-tls"), allow(dead_code))]
+    tls_ports: Vec<u16>,
 }
 
 const SLOTS: [(&str, &str); 3] = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
 
 impl Cluster {
     fn start() -> Cluster {
-        let start = |_| {
-            let bus = free_port().to_string();
-            let (server, port) = Server::start_on_port(&[
+        Cluster::start_with(&[])
+    }
+
+    fn start_with(more: &[&str]) -> Cluster {
+        let tls_ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+        let start = |&tls_port: &u16| {
+            let (bus, tls_port) = (free_port().to_string(), tls_port.to_string());
+            let tls = match more.is_empty() {
+                true => vec![],
+                false => vec!["--tls-port", &tls_port],
+            };
+            let options = [
                 "--cluster-enabled",
                 "yes",
                 "--cluster-port",
@@ -31,10 +45,11 @@ impl Cluster {
                 "yes",
                 "--appendfsync",
                 "always",
-            ]);
+            ];
+            let (server, port) = Server::start_on_port(&[&options[..], &tls, more].concat());
             (server, port, bus)
         };
-        let nodes: Vec<(Server, u16, String)> = (0..3).map(start).collect();
+        let nodes: Vec<(Server, u16, String)> = tls_ports.iter().map(start).collect();
         for (index, (server, ..)) in nodes.iter().enumerate() {
             let epoch = (index + 1).to_string();
             server.set(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);
@@ -47,6 +62,7 @@ impl Cluster {
         let nodes = nodes.into_iter().map(|(server, port, _)| (server, port));
         let cluster = Cluster {
             nodes: nodes.collect(),
+            tls_ports,
         };
         for (server, _) in &cluster.nodes {
             wait_for(|| {
@@ -98,7 +114,7 @@ impl Cluster {
 fn records_are_where_the_cluster_wants_them_and_a_node_that_is_down_takes_only_its_own_along() {
     let mut cluster = Cluster::start();
     let several = open_hasty(cluster.urls());
-    let one = open_hasty(cluster.urls()[1].clone());
+    let one = open_hasty(json!([cluster.urls()[1]]));
     let places: Vec<usize> = (0..30)
         .map(|user| cluster.log_in_somewhere(&several, user).0)
         .collect();
@@ -195,7 +211,7 @@ fn a_node_without_slots_refuses() {
     let bus = free_port().to_string();
     let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
     let (server, port) = Server::start_on_port(&options);
-    let authenticator = open_hasty(format!("redis://127.0.0.1:{port}"));
+    let authenticator = open_hasty(json!([format!("redis://127.0.0.1:{port}")]));
     refused_in_time(&authenticator, 1, "answered CLUSTERDOWN");
     server.set(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     wait_for(|| {
@@ -219,7 +235,7 @@ fn servers_that_are_no_cluster_are_not_taken_for_one() {
 fn redirects_in_circles_end() {
     let server = Server::start(&[]);
     let proxy = Proxy::before(server.socket());
-    let authenticator = open_hasty(proxy.url());
+    let authenticator = open_hasty(json!([proxy.url()]));
     log_in(&authenticator, 1).ok();
     let port = proxy.url().rsplit_once(':').unwrap().1.to_owned();
     for (user, host) in [(2, "127.0.0.1"), (3, "")] {
@@ -229,5 +245,120 @@ fn redirects_in_circles_end() {
         refused_in_time(&authenticator, user, "redirects in circles");
         proxy.set(Mode::Pass);
         log_in(&authenticator, 10 + user).ok();
+    }
+}
+
+/// Whoever is asked next gets user and password.
+#[test]
+fn a_single_server_sends_nobody_elsewhere() {
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::start(&[]);
+    server.set(&["ACL", "SETUSER", "default", ">canary"]);
+    let proxy = Proxy::before(server.socket());
+    let url = proxy.url().replace("//", "//:canary@");
+    let place = stranger.local_addr().unwrap();
+    for (user, kind) in [(1, "MOVED"), (2, "ASK")] {
+        for logged_in in [false, true] {
+            let authenticator = open_hasty(url.as_str());
+            if logged_in {
+                log_in(&authenticator, 10 + user).ok();
+            }
+            let reply = format!("-{kind} 1 {place}\r\n");
+            proxy.set(Mode::Answer(reply.into_bytes()));
+            refused_in_time(
+                &authenticator,
+                user,
+                "is a node of a cluster: \"url\" must be",
+            );
+            proxy.set(Mode::Pass);
+            log_in(&authenticator, 20 + 2 * user + usize::from(logged_in)).ok();
+        }
+    }
+    stranger.set_nonblocking(true).unwrap();
+    assert!(stranger.accept().is_err(), "it was connected to");
+    // A real node of a cluster says the same.
+    let cluster = Cluster::start();
+    let authenticator = open_hasty(cluster.urls()[0].clone());
+    let refused = (0..20).filter(|&user| {
+        let reply = log_in(&authenticator, user);
+        reply.status != 0
+            && reply
+                .refused(Status::StoreUnavailable)
+                .contains("is a node of a cluster")
+    });
+    assert!(refused.count() > 1);
+}
+
+const RIGHTS: [&str; 6] = ["~factor2:*", "+eval", "+evalsha", "+get", "+set", "+time"];
+
+#[test]
+fn the_rights_that_a_user_needs_in_a_cluster() {
+    let cluster = Cluster::start();
+    let set_user = |more: &[&str]| {
+        let user = ["ACL", "SETUSER", "bob", "reset", "on", ">canary"];
+        for (server, _) in &cluster.nodes {
+            server.set(&[&user[..], &RIGHTS, more].concat());
+            server.cli(&["CLIENT", "KILL", "USER", "bob"]);
+        }
+    };
+    let urls = cluster.urls().to_string().replace("//", "//bob:canary@");
+    let authenticator = open_hasty(serde_json::from_str::<Value>(&urls).unwrap());
+    set_user(&[]);
+    let lacks = "answered NOPERM to CLUSTER: its user lacks +cluster";
+    refused_in_time(&authenticator, 1, lacks);
+    set_user(&["+cluster|myid"]);
+    let (from, key) = cluster.log_in_somewhere(&authenticator, 2);
+
+    let to = (from + 1) % 3;
+    let (source, target) = (cluster.server(from), cluster.server(to));
+    let slot = source.cli(&["CLUSTER", "KEYSLOT", &key]);
+    let (source_id, target_id) = (cluster.id(from), cluster.id(to));
+    target.set(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source_id]);
+    source.set(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target_id]);
+    let port = cluster.nodes[to].1.to_string();
+    source.set(&["MIGRATE", "127.0.0.1", &port, &key, "0", "1000"]);
+    let lacks = "answered NOPERM to the script: its user lacks +asking";
+    refused_in_time(&authenticator, 2, lacks);
+    set_user(&["+cluster|myid", "+asking"]);
+    log_in_at(&authenticator, 2, NOW + 30).ok();
+}
+
+/// A cluster names its nodes by addresses, unless it is told to name their hosts.
+#[test]
+#[cfg(feature = "redis-tls")]
+fn a_cluster_that_names_what_its_certificates_do_not() {
+    let authority = super::tls::Authority::new("ours");
+    let files = authority.sign("node", Some("DNS:localhost"));
+    let mut options = files.server_options(&authority);
+    options.extend(["--tls-cluster", "--tls-auth-clients"].map(str::to_owned));
+    options.insert(options.len() - 1, "yes".to_owned());
+    options.push("no".to_owned());
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let cluster = Cluster::start_with(&options);
+    let url = format!("rediss://localhost:{}", cluster.tls_ports[0]);
+    let more = json!({"ca_file": authority.certificate(), "budget_ms": 5000});
+    let authenticator = super::open_with(json!([url]), more);
+    let mut is_named = false;
+    for user in 0..20 {
+        let reply = log_in(&authenticator, user);
+        if reply.status != 0 {
+            let message = reply.refused(Status::StoreUnavailable);
+            let reason = "cannot be reached: its certificate is for other names: localhost \
+                 (at an address that the cluster named)";
+            assert!(message.contains(reason), "{message}");
+            is_named = true;
+        }
+    }
+    assert!(is_named);
+    for (server, _) in &cluster.nodes {
+        server.configure("cluster-announce-hostname", "localhost");
+        server.configure("cluster-preferred-endpoint-type", "hostname");
+    }
+    wait_for(|| {
+        let slots = cluster.server(0).cli(&["CLUSTER", "SLOTS"]);
+        slots.matches("localhost").count() >= 3
+    });
+    for user in 20..40 {
+        log_in(&authenticator, user).ok();
     }
 }

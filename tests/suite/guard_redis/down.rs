@@ -2,6 +2,7 @@
 //! call afterwards works.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::thread;
@@ -11,7 +12,9 @@ use factor2::Status;
 use serde_json::json;
 
 use super::server::Server;
-use super::{NOW, inspect, log_in, open, open_hasty, open_with, refused_in_time, wait_for};
+use super::{
+    NOW, guess, inspect, log_in, open, open_hasty, open_with, refused_in_time, reset, wait_for,
+};
 use crate::support::{Authenticator, tool};
 
 /// The server makes every call be refused for this reason; after its repair the first call works.
@@ -157,17 +160,113 @@ fn a_server_that_asks_for_a_password() {
     refused_in_time(&with("canary"), 1, "answered ERR to AUTH");
 }
 
+/// All that README asks for, and without one of them the message names that one.
 #[test]
-fn a_user_who_may_not_run_scripts() {
+fn the_rights_that_a_user_needs() {
+    const RIGHTS: [&str; 7] = [
+        "~factor2:*",
+        "+eval",
+        "+evalsha",
+        "+get",
+        "+set",
+        "+time",
+        "+select",
+    ];
     let server = Server::start(&[]);
-    let acl = |more: &[&str]| server.set(&[&["ACL", "SETUSER", "bob"], more].concat());
-    acl(&["on", ">pa%ss", "~factor2:*", "+select"]);
+    let set_user = |rights: &[&str]| {
+        let user = ["ACL", "SETUSER", "bob", "reset", "on", ">pa%ss"];
+        server.set(&[&user[..], rights].concat());
+        // The rights of a connection are those of its user's; but the script must be new as well.
+        server.set(&["SCRIPT", "FLUSH"]);
+    };
     let authenticator = open_hasty(format!("{}?user=bob&pass=pa%25ss&db=2", server.url()));
-    refuses_while(&authenticator, "answered NOPERM to the script", || {
-        // All that it needs.
-        acl(&["+evalsha", "+eval", "+get", "+set", "+time"]);
-    });
+    for (index, right) in RIGHTS.iter().enumerate() {
+        let others = [&RIGHTS[..index], &RIGHTS[index + 1..]].concat();
+        set_user(&others);
+        server.cli(&["CLIENT", "KILL", "USER", "bob"]);
+        let (to, right) = match *right {
+            "+select" => ("SELECT", "+select"),
+            "~factor2:*" => ("the script", "~prefix*"),
+            right => ("the script", right),
+        };
+        let lacks = format!("answered NOPERM to {to}: its user lacks {right}");
+        refuses_while(&authenticator, &lacks, || set_user(&RIGHTS));
+        server.set(&["FLUSHALL"]);
+    }
+    // Reading is not enough.
+    set_user(&[&["%R~factor2:*"], &RIGHTS[1..]].concat());
+    let lacks = "answered NOPERM to the script: its user lacks ~prefix*";
+    refuses_while(&authenticator, lacks, || set_user(&RIGHTS));
     assert_eq!(server.cli(&["-n", "2", "DBSIZE"]), "1");
+    // All operations, and wrong codes.
+    guess(&authenticator, 5).refused(Status::InvalidToken);
+    assert_eq!(inspect(&authenticator, 5)["failures"], 1);
+    reset(&authenticator, 5);
+    // Another prefix is another's.
+    let other = json!({"prefix": "other:", "budget_ms": 300});
+    let url = format!("{}?user=bob&pass=pa%25ss&db=2", server.url());
+    refused_in_time(&open_with(url, other), 1, lacks);
+}
+
+#[test]
+fn a_server_that_has_too_many_clients() {
+    let (server, port) = Server::start_on_port(&["--maxclients", "5", "--requirepass", "canary"]);
+    let urls = [
+        format!("{}?pass=canary", server.url()),
+        format!("redis://:canary@127.0.0.1:{port}"),
+    ];
+    for (index, url) in urls.into_iter().enumerate() {
+        let hasty = open_hasty(url.as_str());
+        let patient = open_with(url, json!({"budget_ms": 5000}));
+        let connect = |_| UnixStream::connect(server.socket()).unwrap();
+        let mut clients: Vec<UnixStream> = (0..8).map(connect).collect();
+        // The last of them is told that it is one too many.
+        let mut told = [0; 64];
+        assert!(clients[7].read(&mut told).unwrap() > 0);
+        refused_in_time(&hasty, 1, "answered \"max number of clients reached\"");
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| log_in(&patient, 10 + index));
+            thread::sleep(Duration::from_millis(200));
+            assert!(!waiting.is_finished());
+            drop(clients);
+            waiting.join().unwrap().ok();
+        });
+        log_in(&hasty, 20 + index).ok();
+    }
+}
+
+#[test]
+fn a_server_that_lacks_its_replicas() {
+    let quick = [
+        "--repl-diskless-sync-delay",
+        "0",
+        "--min-replicas-to-write",
+        "1",
+    ];
+    let (server, port) = Server::start_on_port(&quick);
+    let authenticator = open_hasty(server.url());
+    let replica = Server::start(&[]);
+    let patient = open_with(server.url(), json!({"budget_ms": 5000}));
+    refused_in_time(&authenticator, 1, "answered NOREPLICAS to the script");
+    // It arrives while a call waits; on a busy machine, not always in time.
+    let port = port.to_string();
+    let arrives_in_time = |attempt: usize| {
+        replica.set(&["REPLICAOF", "NO", "ONE"]);
+        wait_for(|| {
+            server
+                .cli(&["INFO", "replication"])
+                .contains("connected_slaves:0")
+        });
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| log_in(&patient, 10 + attempt));
+            thread::sleep(Duration::from_millis(200));
+            assert!(!waiting.is_finished());
+            replica.set(&["REPLICAOF", "127.0.0.1", &port]);
+            waiting.join().unwrap().status == 0
+        })
+    };
+    assert!((0..5).any(arrives_in_time));
+    log_in(&authenticator, 2).ok();
 }
 
 #[test]

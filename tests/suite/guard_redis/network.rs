@@ -225,7 +225,7 @@ fn errors_are_named_by_their_code_alone() {
     );
     refuses_in(
         text("-ERR max number of clients reached\r\n"),
-        "answered ERR to the script",
+        "answered \"max number of clients reached\"",
     );
     let (_server, proxy) = server_and_proxy();
     let authenticator = open_hasty(proxy.url());

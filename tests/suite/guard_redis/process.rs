@@ -11,7 +11,7 @@ use factor2::Status;
 use serde_json::{Value, json};
 
 use super::server::Server;
-use super::{NOW, config_with, guess, inspect, log_in, log_in_at, open, race};
+use super::{NOW, config_with, guess, inspect, log_in, log_in_at, open, password, race};
 use crate::support::{Authenticator, run, tool};
 
 const JOB: &str = "FACTOR2_REDIS_JOB";
@@ -38,6 +38,12 @@ fn job() {
     let job: Value = serde_json::from_str(&job).unwrap();
     let config = &job["config"];
     match job["job"].as_str().unwrap() {
+        "log in" => tell(
+            log_in(&Authenticator::new(config.clone()), 0)
+                .text
+                .as_bytes(),
+        ),
+        "look for the password" => password::look(config),
         "race" => race::worker(config),
         "fork" => forks(config),
         "fork while others call" => forks_while_others_call(config),

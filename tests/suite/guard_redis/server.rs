@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::support::{run, scratch, tool};
 
 /// Redis, or what `FACTOR2_REDIS_SERVER` names: Valkey, or another version.
-fn program() -> Command {
+pub fn program() -> Command {
     // Debian's redis-tools has the server by this name, and, unlike the package redis-server, starts
     // no service. What it is called decides what it does.
     let program = std::env::var_os("FACTOR2_REDIS_SERVER");

@@ -46,6 +46,20 @@ fn wrong_urls_are_refused_and_not_repeated() {
         "redis+unix:///socket?password=canary",
         "redis+unix:///socket?user=canary",
         "redis+unix:///socket#canary",
+        "redis+unix:///socket?pass=a&pass=canary",
+        "redis://:can/ary@host",
+        "redis://:can#ary@host",
+        "redis://:can?ary@host",
+        "redis://:can\nary@host",
+        "redis://host:",
+        "redis://[::1",
+        "redis://[canary]",
+        "redis-sentinel://canary",
+        "redis-sentinel://canary/",
+        "redis-sentinel://canary,/main",
+        "redis-sentinel://canary@host/main",
+        "redis-sentinel://host/main/canary",
+        "sentinel://canary/main",
     ] {
         let message = refused(url.into(), json!({}));
         assert!(
@@ -85,10 +99,14 @@ fn the_urls_of_a_cluster_go_together() {
         json!(["redis://a", "redis://b/1"]),
         json!(["redis://a", "rediss://b"]),
         Value::from(vec!["redis://a"; 65]),
+        json!(["redis-sentinel://a/main", "redis-sentinel://b/main"]),
+        json!(["redis://a", "redis-sentinel://b/main"]),
+        json!(format!("redis-sentinel://{}/main", ["a"; 65].join(","))),
     ] {
         refused(urls, json!({}));
     }
     open(json!(["redis://a:1", "redis://b:2", "redis://c:3"]));
+    open(json!(["redis://a/1"]));
 }
 
 #[test]
@@ -111,14 +129,44 @@ fn wrong_prefixes_are_refused() {
 }
 
 #[test]
-fn a_ca_file_is_for_tls() {
-    let message = refused("redis://host".into(), json!({"ca_file": "/canary"}));
-    assert!(
-        message.starts_with("config.guard.ca_file: must be absent"),
-        "{message}"
+fn files_are_for_tls() {
+    for name in ["ca_file", "cert_file", "key_file"] {
+        let message = refused("redis://host".into(), json!({name: "/canary"}));
+        let expected = format!("config.guard.{name}: must be absent");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
+#[test]
+#[cfg(feature = "redis-tls")]
+fn files_that_are_missing_are_named() {
+    for (more, missing) in [
+        (json!({}), "ca_file"),
+        (
+            json!({"ca_file": "system", "cert_file": "/canary"}),
+            "key_file",
+        ),
+        (
+            json!({"ca_file": "system", "key_file": "/canary"}),
+            "cert_file",
+        ),
+    ] {
+        let message = refused("rediss://host".into(), more);
+        assert_eq!(message, format!("config.guard.{missing}: missing"));
+    }
+}
+
+#[test]
+fn the_login_of_sentinels_is_for_sentinels() {
+    for name in ["sentinel_user", "sentinel_password"] {
+        let message = refused("redis://host".into(), json!({name: "canary"}));
+        assert_eq!(message, format!("config.guard: unknown member \"{name}\""));
+    }
+    let message = refused(
+        "redis-sentinel://host/main".into(),
+        json!({"sentinel_user": "canary"}),
     );
-    let message = refused("rediss://host".into(), json!({}));
-    assert_eq!(message, "config.guard.ca_file: missing");
+    assert_eq!(message, "config.guard.sentinel_password: missing");
 }
 
 #[test]
