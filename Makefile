@@ -27,7 +27,7 @@ install install-pam: TARGET = $(BUILT)
 # but for the unwinder. Compilers link that themselves: -lgcc_s, or -lgcc_eh with -static.
 STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: build cargo help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam deb clean
+.PHONY: build cargo help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam uninstall-pam deb clean
 
 build: cargo ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
@@ -112,6 +112,14 @@ install-pam: ## what `make pam` has built: into PAMDIR and SBINDIR, and the fold
 	@rm -rf "$(PAM)/man8" && mkdir -p "$(PAM)/man8" && sh packaging/man.sh 8 "$(PAM)/man8"
 	install -d -m 0755 "$(DESTDIR)$(MANDIR)/man8"
 	install -m 0644 "$(PAM)"/man8/* "$(DESTDIR)$(MANDIR)/man8"
+
+uninstall-pam: ## removes what install-pam put there, but no secret; give it the same variables
+	@named=$$(grep -ls '^[^#]*pam_factor2' "$(DESTDIR)"/etc/pam.conf "$(DESTDIR)"/etc/pam.d/*); \
+	    test -z "$$named" || printf '%s\n' 'Nobody can log in where pam_factor2 is still named. Take the line out of:' "$$named" >&2
+	rm -f "$(DESTDIR)$(PAMDIR)/pam_factor2.so" "$(DESTDIR)$(SBINDIR)/factor2-enroll" \
+	    "$(DESTDIR)$(MANDIR)/man8/pam_factor2.8" "$(DESTDIR)$(MANDIR)/man8/factor2-enroll.8"
+	@rmdir "$(DESTDIR)$(PAMSTATE)/users" "$(DESTDIR)$(PAMSTATE)" 2>/dev/null || \
+	    ! test -e "$(DESTDIR)$(PAMSTATE)" || echo "The users' secrets stay in $(DESTDIR)$(PAMSTATE)"
 
 DEB = $(TARGET)/deb
 

@@ -5,7 +5,11 @@
  *     make pam && sudo make install-pam
  *     sudo factor2-enroll alice
  *
- * Run it as the user that the daemon runs as: root for most.
+ * Run it as the user that the daemon runs as: root for most. When somebody is enrolled, DIR and FILE's
+ * folder are made if they are missing, and the folder that they are in, for that user alone.
+ *
+ * The user's file has the name that the passwd database gives, and the program says so if that is
+ * not the name that was typed.
  */
 #define _GNU_SOURCE
 
@@ -17,15 +21,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "factor2.h"
+#include "folder_make.h"
 #include "json_escape.h"
 #include "json_member.h"
 #include "machine_guard.h"
+#include "printable.h"
 #include "secret_file.h"
+#include "secret_list.h"
 #include "terminal_qr.h"
 
 static const char usage[] =
-    "Usage: factor2-enroll [OPTION]... USER\n"
+    "Usage: factor2-enroll [OPTION]... USER | --list\n"
     "Gives USER a second factor, which pam_factor2 asks for: shows a QR code for an\n"
     "authenticator app, and stores the secret once a first code has confirmed it.\n"
     "\n"
@@ -34,23 +42,29 @@ static const char usage[] =
     "  -g, --guard FILE    where accepted and wrong codes are remembered\n"
     "                      (" GUARD_FILE ")\n"
     "  -f, --replace       enrol anew a user who has a secret; the old one is lost\n"
+    "      --force         enrol a USER whom the passwd database does not know\n"
     "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
     "      --remove        remove USER's secret; no new one\n"
+    "      --list          show who has a secret, when a code was last used, and who\n"
+    "                      is locked\n"
     "  -h, --help          this text\n"
     "\n"
-    "DIR and FILE are made by root or by the user that the daemon runs as, and\n"
-    "nobody else may write there. Exits 0 if it was done, 1 if not (then nothing has\n"
+    "DIR and FILE belong to root or to the user that the daemon runs as, and nobody\n"
+    "else may write there. Exits 0 if it was done, 1 if not (then no secret has\n"
     "changed), 2 if it was called wrongly.\n";
 
-enum action { ENROL, REPLACE, RESET, REMOVE };
+enum action { ENROL, REPLACE, RESET, REMOVE, LIST };
 
 struct options {
     enum action action;
+    int force;
     const char *issuer;
     const char *secrets;
     const char *guard;
     const char *user;
 };
+
+static const char has_none[] = "has no second factor";
 
 static int failed(const char *what, const char *why)
 {
@@ -166,13 +180,27 @@ static int reset(const factor2_authenticator *authenticator, const struct option
     int absent, done;
 
     if (!secret_file_read(options->secrets, options->user, secret, &why, &absent))
-        return failed(options->user, why);
+        return failed(options->user, absent ? has_none : why);
     json_escape(secret, secret_json, sizeof secret_json);
     sprintf(request, "{\"totpsecret\":\"%s\"}", secret_json);
     done = ask(factor2_reset, "forgetting the wrong codes", authenticator, request, NULL, NULL, 0);
     explicit_bzero(secret, sizeof secret);
     explicit_bzero(secret_json, sizeof secret_json);
     return done;
+}
+
+static int list(const factor2_authenticator *authenticator, int folder,
+                const struct options *options)
+{
+    return secret_list(authenticator, folder, options->secrets) ||
+           failed(options->secrets, strerror(errno));
+}
+
+static int removed(int folder, const struct options *options)
+{
+    if (unlinkat(folder, options->user, 0) == 0 && fsync(folder) == 0)
+        return 1;
+    return failed(options->user, errno == ENOENT ? has_none : strerror(errno));
 }
 
 static int act(int folder, const struct options *options)
@@ -183,15 +211,33 @@ static int act(int folder, const struct options *options)
     int done;
 
     if (options->action == REMOVE)
-        return (unlinkat(folder, options->user, 0) == 0 && fsync(folder) == 0) ||
-               failed(options->user, strerror(errno));
+        return removed(folder, options);
     status = machine_guard_new(options->issuer, options->guard, &authenticator, &response);
     done = succeeded("making the authenticator", status, response, NULL, NULL, 0) &&
-           (options->action == RESET ? reset(authenticator, options)
-                                     : enrol(authenticator, folder, options));
+           (options->action == LIST    ? list(authenticator, folder, options)
+            : options->action == RESET ? reset(authenticator, options)
+                                       : enrol(authenticator, folder, options));
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
     return done;
+}
+
+/* The folder of the secrets, and the guard's, which are made for a new secret. */
+static int open_folder(const struct options *options)
+{
+    const char *slash = strrchr(options->guard, '/');
+    const char *why = "";
+    int folder;
+
+    if (options->action == ENROL || options->action == REPLACE) {
+        if (slash != NULL)
+            folder_make(options->guard, (size_t)(slash - options->guard), 1);
+        folder_make(options->secrets, strlen(options->secrets), 1);
+    }
+    folder = secret_folder_open(options->secrets, &why);
+    if (folder < 0)
+        failed(options->secrets, why);
+    return folder;
 }
 
 static int wrong_call(const char *why)
@@ -200,17 +246,35 @@ static int wrong_call(const char *why)
     return 2;
 }
 
+/* Finds the user's one name. Only a user whom the machine knows is enrolled. Gives an exit status. */
+static int find_user(struct options *options, const char *given, char name[ACCOUNT_SIZE])
+{
+    char shown[PRINTABLE_SIZE];
+    int known = account_name(given, name);
+
+    options->user = name;
+    if (!secret_file_name(name))
+        return wrong_call("this user's name cannot be a file's name. ");
+    if (known && strcmp(name, given) != 0)
+        printf("%s is another name of %s.\n", printable(given, shown), name);
+    if (known || options->force || options->action == RESET || options->action == REMOVE)
+        return 0;
+    return !failed(name, "warning: this machine has no such account; --force enrols it all the same");
+}
+
 int main(int argc, char **argv)
 {
     static const struct option names[] = {
         {"issuer", required_argument, NULL, 'i'}, {"secrets", required_argument, NULL, 's'},
         {"guard", required_argument, NULL, 'g'},  {"replace", no_argument, NULL, 'f'},
-        {"reset", no_argument, NULL, 'R'},        {"remove", no_argument, NULL, 'D'},
+        {"force", no_argument, NULL, 'F'},        {"reset", no_argument, NULL, 'R'},
+        {"remove", no_argument, NULL, 'D'},       {"list", no_argument, NULL, 'L'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const char *const said[] = {"enrolled", "enrolled", "reset", "removed"};
     static char host[256];
-    struct options options = {ENROL, host, SECRET_FOLDER, GUARD_FILE, NULL};
-    const char *why = NULL;
-    int option, actions = 0, folder, done;
+    struct options options = {ENROL, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
+    char name[ACCOUNT_SIZE];
+    int option, actions = 0, status, folder, done;
 
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
@@ -219,28 +283,28 @@ int main(int argc, char **argv)
         case 'i': options.issuer = optarg; break;
         case 's': options.secrets = optarg; break;
         case 'g': options.guard = optarg; break;
+        case 'F': options.force = 1; break;
         case 'f': options.action = REPLACE; actions++; break;
         case 'R': options.action = RESET; actions++; break;
         case 'D': options.action = REMOVE; actions++; break;
+        case 'L': options.action = LIST; actions++; break;
         case 'h': fputs(usage, stdout); return 0;
         default: return wrong_call("");
         }
     }
     if (actions > 1)
-        return wrong_call("only one of --replace, --reset and --remove. ");
-    if (optind + 1 != argc)
-        return wrong_call("one USER is needed. ");
-    options.user = argv[optind];
-    if (!secret_file_name(options.user))
-        return wrong_call("this user's name cannot be a file's name. ");
+        return wrong_call("only one of --replace, --reset, --remove and --list. ");
+    if (optind + (options.action != LIST) != argc)
+        return wrong_call(options.action == LIST ? "--list takes no USER. " : "one USER is needed. ");
+    if (options.action != LIST && (status = find_user(&options, argv[optind], name)) != 0)
+        return status;
 
-    folder = secret_folder_open(options.secrets, &why);
+    folder = open_folder(&options);
     if (folder < 0)
-        return !failed(options.secrets, why);
+        return 1;
     done = act(folder, &options);
     close(folder);
-    if (done)
-        printf("%s: %s\n", options.user,
-               options.action == REMOVE ? "removed" : options.action == RESET ? "reset" : "enrolled");
+    if (done && options.action != LIST)
+        printf("%s: %s\n", options.user, said[options.action]);
     return done ? 0 : 1;
 }

@@ -2,59 +2,78 @@
  * A PAM module: asks for the code of a second factor, for sshd and other daemons that know PAM.
  *
  *     make pam && sudo make install-pam
- *     auth required pam_factor2.so [secrets=DIR] [guard=FILE] [nullok] [echo]
+ *     auth required pam_factor2.so [secrets=DIR] [guard=FILE] [nullok] [echo] [verbose]
  *
  *     secrets=DIR   the folder with one file per user, written by factor2-enroll
  *                   (/var/lib/factor2/users)
  *     guard=FILE    where accepted and wrong codes are remembered (/var/lib/factor2/guard.db)
  *     nullok        a user without a file is not asked: the module then says PAM_IGNORE
  *     echo          the code can be seen while it is typed
+ *     verbose       who is locked is told for how long, which tells that they have a secret
  *
- * A wrong option refuses everybody. So does all else that goes wrong, with PAM_AUTH_ERR: a user
- * without a secret looks like one with a wrong code, and no stack of modules can take "could not
- * tell" for a yes. PAM_MAXTRIES, which tells the program to stop asking, comes once the guard has
- * locked the secret; the user is told for how long.
+ * A wrong option refuses everybody. So does all else that goes wrong, with PAM_AUTH_ERR: no stack of
+ * modules can take "could not tell" for a yes. Every refusal looks alike: one text, one result, and
+ * no sooner than a twentieth of a second after the code was typed. For a user without a secret the
+ * guard does the same work as for a wrong code.
  *
- * The log has the user's name and the reason, and never a secret or a code.
+ * A user's file has the name that the passwd database gives, however the name was spelt. A user whom
+ * it does not know is asked under `nullok`, too, and needs a file of the very name.
+ *
+ * The log has the user's name, where the login came from (PAM_RHOST), the service and the reason, and
+ * never a secret or a code. What is not printable ASCII there, quotes and backslashes are written as
+ * \xNN.
+ *
+ * While the guard is open, who has started a set-uid program such as su cannot stop it: the program's
+ * real uid is root's for that time.
  *
  * It is linked to the shared libfactor2, so that an update of the library reaches it, and stays
  * mapped (-z nodelete), as the library's fork handlers do.
  */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include <security/pam_appl.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 
+#include "account.h"
 #include "factor2.h"
 #include "json_escape.h"
 #include "json_member.h"
 #include "json_number.h"
+#include "log_line.h"
 #include "machine_guard.h"
 #include "secret_file.h"
+#include "undisturbed.h"
 
 /* The one thing that other files may call. */
 #define EXPORTED __attribute__((visibility("default")))
+
+/* No refusal comes sooner after the code; longer than the guard takes on an idle machine. */
+enum { LEAST_TIME_MS = 50 };
 
 struct options {
     const char *secrets;
     const char *guard;
     int nullok;
     int echo;
+    int verbose;
 };
 
 static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct options *options)
 {
+    char shown[PRINTABLE_SIZE];
     int i;
 
+    memset(options, 0, sizeof *options);
     options->secrets = SECRET_FOLDER;
     options->guard = GUARD_FILE;
-    options->nullok = options->echo = 0;
     for (i = 0; i < argc; i++) {
         if (strncmp(argv[i], "secrets=/", 9) == 0)
             options->secrets = argv[i] + 8;
@@ -64,8 +83,11 @@ static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct 
             options->nullok = 1;
         else if (strcmp(argv[i], "echo") == 0)
             options->echo = 1;
+        else if (strcmp(argv[i], "verbose") == 0)
+            options->verbose = 1;
         else {
-            pam_syslog(pamh, LOG_ERR, "wrong option '%s': everybody is refused", argv[i]);
+            pam_syslog(pamh, LOG_ERR, "wrong option '%s': everybody is refused",
+                       printable(argv[i], shown));
             return 0;
         }
     }
@@ -79,88 +101,148 @@ static void wipe_and_free(char *text)
     free(text);
 }
 
-/* Tells the user how long to wait; gives 1 if no further code will be looked at now. */
-static int locked(pam_handle_t *pamh, int silent, factor2_status status, long retry_after)
-{
-    if (!silent && retry_after > 0)
-        pam_error(pamh, "Too many wrong codes. Try again in %ld seconds.", retry_after);
-    else if (!silent && status == FACTOR2_DISABLED)
-        pam_error(pamh, "Too many wrong codes. Ask your administrator.");
-    return retry_after > 0 || status == FACTOR2_DISABLED;
-}
+/* What came of a code: the guard's verdict, and why not in its own words. */
+struct verdict {
+    factor2_status status;
+    long retry_after;
+    char why[256];
+};
 
-static int verify(pam_handle_t *pamh, int silent, const char *guard, const char *user,
-                  const char *secret, const char *code)
+/* Asks the guard. Without a secret, NULL, it does the same work for nobody. */
+static void ask_guard(const char *guard, const char *secret, const char *code, struct verdict *verdict)
 {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
-    factor2_status status;
-    char secret_json[SECRET_SIZE * 6], code_json[512], request[2048], message[256];
-    long retry_after;
-    int verdict = PAM_SUCCESS;
+    char secret_json[SECRET_SIZE * 6], code_json[512], request[2048];
+    const char *json, *quote = secret != NULL ? "\"" : "";
 
-    status = machine_guard_new("pam_factor2", guard, &authenticator, &response);
-    if (status == FACTOR2_OK) {
+    verdict->status = machine_guard_new("pam_factor2", guard, &authenticator, &response);
+    if (verdict->status == FACTOR2_OK) {
         factor2_response_free(response);
         response = NULL;
-        status = FACTOR2_REQUEST_TOO_LARGE;
-        if (json_escape(secret, secret_json, sizeof secret_json) &&
+        verdict->status = FACTOR2_REQUEST_TOO_LARGE;
+        if (json_escape(secret != NULL ? secret : "null", secret_json, sizeof secret_json) &&
             json_escape(code, code_json, sizeof code_json)) {
-            sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret_json, code_json);
-            status = factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
+            sprintf(request, "{\"totpsecret\":%s%s%s,\"otp\":\"%s\"}", quote, secret_json, quote,
+                    code_json);
+            verdict->status =
+                factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
         }
         explicit_bzero(secret_json, sizeof secret_json);
         explicit_bzero(code_json, sizeof code_json);
         explicit_bzero(request, sizeof request);
     }
-    if (status == FACTOR2_OK) {
-        pam_syslog(pamh, LOG_INFO, "user '%s': accepted", user);
-    } else {
-        const char *json = factor2_response_json(response, NULL);
-        if (!json_member(json, "message", message, sizeof message))
-            strcpy(message, "no further details");
-        retry_after = json_number(json, "retry_after_s", 0);
-        pam_syslog(pamh, LOG_NOTICE, "user '%s': %s: %s (retry_after_s=%ld)", user,
-                   factor2_status_name(status), message, retry_after);
-        verdict = locked(pamh, silent, status, retry_after) ? PAM_MAXTRIES : PAM_AUTH_ERR;
-    }
+    json = factor2_response_json(response, NULL);
+    verdict->retry_after = json_number(json, "retry_after_s", 0);
+    if (!json_member(json, "message", verdict->why, sizeof verdict->why))
+        strcpy(verdict->why, "no further details");
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
-    return verdict;
+}
+
+/* Whether the code is the user's; the log is told why not. */
+static int is_right(pam_handle_t *pamh, const struct options *options, const char *user,
+                    const char *code, struct verdict *verdict)
+{
+    struct undisturbed before;
+    struct verdict nobodys;
+    char name[ACCOUNT_SIZE], secret[SECRET_SIZE] = "", shown[PRINTABLE_SIZE];
+    const char *why = "the user's name cannot be a file's name";
+    int found = 0, absent = 1;
+
+    account_name(user, name);
+    if (secret_file_name(name))
+        found = secret_file_read(options->secrets, name, secret, &why, &absent);
+    if (!undisturbed_begin(&before)) {
+        log_line(pamh, LOG_ERR, user, "the caller cannot be kept from stopping this program: %s",
+                 strerror(errno));
+        explicit_bzero(secret, sizeof secret);
+        return 0;
+    }
+    ask_guard(options->guard, found ? secret : NULL, code, verdict);
+    if (verdict->status == FACTOR2_INVALID_SECRET)
+        ask_guard(options->guard, NULL, code, &nobodys);
+    undisturbed_end(&before);
+    explicit_bzero(secret, sizeof secret);
+    if (!found)
+        log_line(pamh, absent ? LOG_NOTICE : LOG_ERR, user, "%s in %s", why,
+                 printable(options->secrets, shown));
+    else if (verdict->status == FACTOR2_OK)
+        log_line(pamh, LOG_INFO, user, "accepted");
+    else
+        log_line(pamh, LOG_NOTICE, user, "%s: %s (retry_after_s=%ld)",
+                 factor2_status_name(verdict->status), verdict->why, verdict->retry_after);
+    return found && verdict->status == FACTOR2_OK;
+}
+
+static void wait_since(const struct timespec *start)
+{
+    struct timespec end = *start;
+
+    end.tv_nsec += LEAST_TIME_MS * 1000000L;
+    end.tv_sec += end.tv_nsec / 1000000000L;
+    end.tv_nsec %= 1000000000L;
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+        ;
+}
+
+/* The text of a refusal: one for everybody, but under `verbose`. */
+static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict)
+{
+    if (verbose && verdict->retry_after > 0)
+        pam_error(pamh, "Too many wrong codes. Try again in %ld seconds.", verdict->retry_after);
+    else if (verbose && verdict->status == FACTOR2_DISABLED)
+        pam_error(pamh, "Too many wrong codes. Ask your administrator.");
+    else
+        pam_error(pamh, "Code not accepted. After several wrong codes, wait before the next try.");
+}
+
+/* Whether the user, whom the machine knows, simply has no file. */
+static int has_none(const struct options *options, const char *user)
+{
+    char name[ACCOUNT_SIZE], secret[SECRET_SIZE];
+    const char *why;
+    int absent = 0;
+
+    if (account_name(user, name) && secret_file_name(name))
+        secret_file_read(options->secrets, name, secret, &why, &absent);
+    explicit_bzero(secret, sizeof secret);
+    return absent;
 }
 
 EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
     struct options options;
-    const char *user = NULL, *why = NULL;
-    char secret[SECRET_SIZE], *code = NULL;
-    int silent = ((unsigned int)flags & PAM_SILENT) != 0;
-    int found, absent, verdict = PAM_AUTH_ERR;
+    struct verdict verdict = {FACTOR2_UNKNOWN_ERROR, 0, ""};
+    struct timespec start;
+    const char *user = NULL;
+    char *code = NULL;
+    int right;
 
-    /* Longer than the guard takes, so that time does not tell who has a secret. */
+    /* Slows guessing down. It does not hide how long the module took: libpam adds it to that. */
     pam_fail_delay(pamh, 1000000);
     if (!read_options(pamh, argc, argv, &options))
         return PAM_AUTH_ERR;
     if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
         return PAM_AUTH_ERR;
-    if (!secret_file_name(user)) {
-        pam_syslog(pamh, LOG_NOTICE, "refused: the user's name cannot be a file's name");
-        return PAM_AUTH_ERR;
-    }
-    found = secret_file_read(options.secrets, user, secret, &why, &absent);
-    if (absent && options.nullok)
+    if (options.nullok && has_none(&options, user))
         return PAM_IGNORE;
     if (pam_prompt(pamh, options.echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &code,
-                   "Verification code: ") != PAM_SUCCESS || code == NULL)
-        pam_syslog(pamh, LOG_NOTICE, "user '%s': no code was given", user);
-    else if (!found)
-        pam_syslog(pamh, absent ? LOG_NOTICE : LOG_ERR, "user '%s': %s in %s", user, why,
-                   options.secrets);
-    else
-        verdict = verify(pamh, silent, options.guard, user, secret, code);
-    explicit_bzero(secret, sizeof secret);
+                   "Verification code: ") != PAM_SUCCESS || code == NULL) {
+        log_line(pamh, LOG_NOTICE, user, "no code was given");
+        wipe_and_free(code);
+        return PAM_AUTH_ERR;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    right = is_right(pamh, &options, user, code, &verdict);
     wipe_and_free(code);
-    return verdict;
+    if (right)
+        return PAM_SUCCESS;
+    /* From here on nothing depends on who the user is. */
+    wait_since(&start);
+    if (((unsigned int)flags & PAM_SILENT) == 0)
+        tell(pamh, options.verbose, &verdict);
+    return PAM_AUTH_ERR;
 }
 
 EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)

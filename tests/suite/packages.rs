@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use crate::install::without_make;
 use crate::man_pages;
+use crate::pam;
 use crate::support::{artifacts, cargo, root, run, scratch, tool};
 
 const NAMES: [&str; 3] = ["libfactor2-0", "libfactor2-dev", "libpam-factor2"];
@@ -44,6 +45,7 @@ fn packages_are_built_installed_used_and_purged() {
     for name in ["users/alice", "guard.db"] {
         fs::write(state.join(name), "").unwrap();
     }
+    machine.warns_who_needs_the_module();
     machine.dpkg("--remove", NAMES);
     assert!(
         state.join("users/alice").exists() && state.join("guard.db").exists(),
@@ -276,6 +278,26 @@ impl Machine {
                 .mode();
             assert_eq!(mode & 0o7777, 0o700, "{name}");
         }
+    }
+
+    /// Removing the module warns while /etc/pam.d names it, and an update does not.
+    fn warns_who_needs_the_module(&self) {
+        let module = &files_of(&self.folder.join("deb"), "deb")[2];
+        let said = |output: Output| String::from_utf8(output.stderr).unwrap();
+        let services = self.root.join("etc/pam.d");
+        let warning = "libpam-factor2: nobody can log in where pam_factor2 is still named.";
+
+        let alone = said(self.dpkg("--remove", ["libpam-factor2"]));
+        assert!(!alone.contains(warning), "{alone}");
+        self.dpkg("--install", [module]);
+        pam::write_services(&services);
+        let update = said(self.dpkg("--install", [module]));
+        assert!(!update.contains(warning), "{update}");
+        let removed = said(self.dpkg("--remove", ["libpam-factor2"]));
+        assert!(removed.contains(warning), "{removed}");
+        pam::names_the_services(&removed, &services);
+        self.dpkg("--install", [module]);
+        fs::remove_dir_all(self.root.join("etc")).unwrap();
     }
 }
 

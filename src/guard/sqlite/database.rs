@@ -105,9 +105,7 @@ fn change_alone<T>(
     let found = Found::find(connection, credential)?;
     let mut record = found.record();
     let outcome = change(&mut record);
-    if record != found.record() {
-        found.keep(connection, record)?;
-    }
+    found.keep(connection, record)?;
     // The last moment to give up: how long the disk takes to commit is not ours to say.
     if patience.was_used_up() {
         return Err(too_late());

@@ -4,28 +4,32 @@ use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Child, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use factor2::capi::factor2_verify;
+use serde_json::json;
 
 use super::machine::{Machine, code, code_at, wrong};
 use crate::c_programs::examples::{picture_of_terminal, scan};
-use crate::support::run;
+use crate::support::{Authenticator, run, tool};
 
 const PROGRAM: &str = "/usr/local/sbin/factor2-enroll";
 
 /// An enrolment that waits for the first code.
-struct Enrolment {
+pub struct Enrolment {
     child: Child,
     said: String,
-    secret: String,
+    pub secret: String,
 }
 
 /// How a program ended, and what it said on both outputs.
-struct End {
-    status: Option<i32>,
-    said: String,
+pub struct End {
+    pub status: Option<i32>,
+    pub said: String,
 }
 
 impl Enrolment {
-    fn start(machine: &Machine, mut command: Command) -> Enrolment {
+    pub fn start(machine: &Machine, mut command: Command) -> Enrolment {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -56,7 +60,7 @@ impl Enrolment {
         }
     }
 
-    fn answer(mut self, typed: &str) -> End {
+    pub fn answer(mut self, typed: &str) -> End {
         let mut stdin = self.child.stdin.take().unwrap();
         stdin.write_all(typed.as_bytes()).unwrap();
         drop(stdin);
@@ -127,7 +131,7 @@ fn an_enrolled_user_logs_in() {
 
     // The first code is used up, the next one is not.
     assert!(!machine.login("login", "alice", &first).accepted);
-    machine.logged("user 'alice': TokenReused");
+    machine.logged("user 'alice' rhost '' service 'login': TokenReused");
     let next = code_at(&secret, "30 seconds");
     assert!(machine.login("login", "alice", &next).accepted);
 }
@@ -247,12 +251,159 @@ fn reset_ends_a_lock_and_remove_ends_it_all() {
     for action in ["--reset", "--remove"] {
         let end = call(&machine, &[action, "alice"]);
         assert_eq!(end.status, Some(1), "{}", end.said);
-        assert!(
-            end.said.starts_with("factor2-enroll: alice: "),
-            "{}",
-            end.said
-        );
+        assert_eq!(end.said, "factor2-enroll: alice: has no second factor\n");
     }
+}
+
+#[test]
+fn an_account_that_does_not_exist_is_enrolled_only_by_force() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    for arguments in [&["alcie"] as &[&str], &["--replace", "alcie"]] {
+        let end = call(&machine, arguments);
+        assert_eq!(end.status, Some(1), "{}", end.said);
+        let warning = "factor2-enroll: alcie: warning: this machine has no such account; --force ";
+        assert!(end.said.starts_with(warning), "{}", end.said);
+    }
+    let enrolment = Enrolment::start(&machine, enroll(&machine, &["--force", "alcie"]));
+    let first = code(&enrolment.secret);
+    assert_eq!(enrolment.answer(&first).status, Some(0));
+    assert_eq!(entries(&machine), ["alcie"]);
+    // What is left of an account is removed without it.
+    let end = call(&machine, &["--remove", "alcie"]);
+    assert_eq!(end.said, "alcie: removed\n");
+}
+
+#[test]
+fn a_user_is_enrolled_under_the_one_name() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let directory = "passwd: files fold\n";
+    fs::write(machine.folder.join("nsswitch.conf"), directory).unwrap();
+    let enrolment = Enrolment::start(&machine, enroll(&machine, &["CORP\\TUser"]));
+    let other = "CORP\\x5cTUser is another name of tuser.\n";
+    assert!(enrolment.said.starts_with(other), "{}", enrolment.said);
+    let first = code(&enrolment.secret);
+    let end = enrolment.answer(&first);
+    assert!(end.said.contains("tuser: enrolled\n"), "{}", end.said);
+    assert_eq!(entries(&machine), ["tuser"]);
+    let end = call(&machine, &["tuser@corp"]);
+    assert_eq!(end.status, Some(1), "{}", end.said);
+    let end = call(&machine, &["--remove", "TUSER"]);
+    assert_eq!(end.status, Some(0), "{}", end.said);
+    assert_eq!(entries(&machine), [""; 0]);
+}
+
+#[test]
+fn the_list_says_who_has_a_secret_and_how_it_stands() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let list = || {
+        let mut command = enroll(&machine, &["--list"]);
+        command.env("TZ", "XYZ-5:30");
+        let output = run(&mut command);
+        assert_eq!(output.stderr, b"");
+        let said = String::from_utf8(output.stdout).unwrap();
+        said.lines().map(String::from).collect::<Vec<_>>()
+    };
+    let head = "USER  LAST CODE            NOW";
+    assert_eq!(list(), [head]);
+
+    let in_use = machine.enrol("bob");
+    let used_now = code(&in_use);
+    assert!(machine.login("login", "bob", &used_now).accepted);
+    let locked = machine.enrol("carol");
+    let disabled = machine.enrol("dave");
+    machine.enrol("alice");
+    fs::write(machine.users().join("eve"), "no secret at all\n").unwrap();
+    fs::set_permissions(machine.users().join("eve"), Permissions::from_mode(0o600)).unwrap();
+    fs::write(machine.users().join("frank"), "").unwrap();
+    fs::write(machine.users().join(".new.1"), "").unwrap();
+    let strict = |secret: &str, hard: u32| {
+        let guard = json!({"store": "sqlite", "path": machine.guard(), "soft": 1, "hard": hard});
+        let strict = Authenticator::new(json!({"issuer": "Example", "guard": guard}));
+        let request = json!({"totpsecret": secret, "otp": wrong(secret)});
+        strict.call(factor2_verify, request);
+    };
+    strict(&locked, 2);
+    strict(&disabled, 1);
+
+    let rows = list();
+    assert_eq!(rows.len(), 7, "{rows:#?}");
+    assert_eq!(rows[1], "alice  never                ready");
+    // The step of the code, in local time; it was the present one or the one before.
+    let when = &rows[2]["bob    ".len()..];
+    let when = when
+        .strip_suffix("  ready")
+        .unwrap_or_else(|| panic!("{rows:#?}"));
+    let seconds = run(tool("date").args(["+%s", "-u", "-d"]).arg(when)).stdout;
+    let seconds: u64 = String::from_utf8(seconds).unwrap().trim().parse().unwrap();
+    let seconds = seconds - 19_800;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    assert_eq!(seconds % 30, 0);
+    assert!((0..=90).contains(&(now.as_secs() - seconds)), "{rows:#?}");
+    let until = "carol  never                locked until 20";
+    assert!(rows[3].starts_with(until), "{rows:#?}");
+    assert_eq!(
+        rows[4],
+        "dave   never                disabled by wrong codes"
+    );
+    assert!(
+        rows[5].starts_with("eve    ?                    "),
+        "{rows:#?}"
+    );
+    assert!(rows[5].contains("base32"), "{rows:#?}");
+    assert!(
+        rows[6].starts_with("frank  ?                    the file "),
+        "{rows:#?}"
+    );
+
+    // A list makes nothing.
+    let end = call(&machine, &["--list", "--secrets", "/var/lib/none"]);
+    assert_eq!(end.status, Some(1));
+    assert!(
+        end.said.contains("/var/lib/none: No such file"),
+        "{}",
+        end.said
+    );
+}
+
+#[test]
+fn the_folders_that_it_needs_are_made() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let mode = |path: &str| {
+        let path = machine.folder.join("lib").join(path);
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    };
+    let enrol = |secrets: &str, guard: &str| {
+        let mut command = machine.command("sh");
+        let umask = "umask 0; exec \"$@\"";
+        command.args(["-c", umask, "sh", PROGRAM]);
+        command.args(["--secrets", secrets, "--guard", guard, "alice"]);
+        let enrolment = Enrolment::start(&machine, command);
+        let first = code(&enrolment.secret);
+        let end = enrolment.answer(&first);
+        assert_eq!(end.status, Some(0), "{}", end.said);
+    };
+    enrol("/var/lib/radius/users", "/var/lib/radius/guard.db");
+    for path in ["radius", "radius/users"] {
+        assert_eq!(mode(path), 0o700, "{path}");
+    }
+    enrol("/var/lib/one/users/", "/var/lib/two/guard//guard.db");
+    for path in ["one", "one/users", "two", "two/guard"] {
+        assert_eq!(mode(path), 0o700, "{path}");
+    }
+    // What is there stays as it is.
+    let wide = machine.folder.join("lib/wide");
+    fs::create_dir(&wide).unwrap();
+    fs::set_permissions(&wide, Permissions::from_mode(0o755)).unwrap();
+    enrol("/var/lib/wide/users", "/var/lib/wide/guard.db");
+    assert_eq!((mode("wide"), mode("wide/users")), (0o755, 0o700));
 }
 
 #[test]
@@ -265,6 +416,8 @@ fn wrong_calls_and_wrong_places() {
         &[],
         &["alice", "bob"],
         &["--reset", "--remove", "alice"],
+        &["--list", "--remove"],
+        &["--list", "alice"],
         &["--no-such-option", "alice"],
         &["--issuer"],
         &[""],
@@ -287,7 +440,7 @@ fn wrong_calls_and_wrong_places() {
 
     let refused: &[(&[&str], &str)] = &[
         (&["-i", "a:b", "alice"], "Configuration: "),
-        (&["a:b"], "BadRequest: "),
+        (&["--force", "a:b"], "BadRequest: "),
         (
             &["-s", "/no/such/folder", "alice"],
             "/no/such/folder: No such file",
@@ -331,5 +484,6 @@ fn it_is_clean_under_valgrind() {
     let end = enrolment.answer(&first);
     assert_eq!(end.status, Some(0), "{}", end.said);
     run(&mut under_valgrind(&["--reset", "alice"]));
+    run(&mut under_valgrind(&["--list"]));
     run(&mut under_valgrind(&["--remove", "alice"]));
 }

@@ -89,7 +89,7 @@ fn a_file_that_others_could_have_read_or_written_is_refused() {
         spoil(&file, &elsewhere);
         let login = try_alice(&machine, &secret);
         assert!(!login.accepted, "{why}: {login:?}");
-        machine.logged(&format!("user 'alice': {why}"));
+        machine.logged(&format!("user 'alice' rhost '' service 'lenient': {why}"));
         let _ = fs::remove_file(&file).or_else(|_| fs::remove_dir(&file));
         let _ = fs::remove_file(&elsewhere);
         machine.forget_log();
@@ -109,7 +109,7 @@ fn a_folder_that_others_could_change_is_refused() {
         for user in ["alice", "bob"] {
             let login = machine.login("lenient", user, &code(&secret));
             assert!(!login.accepted, "{why}: {login:?}");
-            machine.logged(&format!("user '{user}': {why}"));
+            machine.logged(&format!("user '{user}' rhost '' service 'lenient': {why}"));
         }
         machine.forget_log();
     };
@@ -169,17 +169,26 @@ fn a_name_leads_to_no_other_file() {
         }
     });
     assert!(machine.login("lenient", "alice", &typed).accepted);
-    let log = machine.logged("user 'alice': accepted");
+    let log = machine.logged("user 'alice' rhost '' service 'lenient': accepted");
     let refusals = log.matches("the user's name cannot be a file's name");
     assert_eq!(refusals.count(), names.len(), "{log}");
     // An unusual name is still a name.
-    for name in ["%s%n", "bob@example.com", "Zoë", "a b", "-rf", "a\\b"] {
+    for (name, as_logged) in [
+        ("%s%n", "%s%n"),
+        ("bob@example.com", "bob@example.com"),
+        ("Zoë", "Zo\\xc3\\xab"),
+        ("a b", "a b"),
+        ("-rf", "-rf"),
+        ("a\\b", "a\\x5cb"),
+    ] {
         let secret = machine.enrol(name);
         let mut command = machine.command("pamtester");
         command.args(["--", "lenient", name, "authenticate"]);
         let login = machine.answer(command, &code(&secret));
         assert!(login.accepted, "{name:?}: {login:?}");
-        machine.logged(&format!("user '{name}': accepted"));
+        machine.logged(&format!(
+            "user '{as_logged}' rhost '' service 'lenient': accepted"
+        ));
     }
 }
 
@@ -212,7 +221,7 @@ fn a_guard_that_cannot_answer_lets_nobody_in() {
         let secret = machine.enrol("alice");
         let login = try_alice(&machine, &secret);
         assert!(!login.accepted, "{login:?}");
-        machine.logged("user 'alice': StoreUnavailable: ");
+        machine.logged("user 'alice' rhost '' service 'lenient': StoreUnavailable: ");
         machine.forget_log();
     };
     fs::write(
@@ -249,5 +258,7 @@ fn who_may_not_read_the_secrets_is_told_so_in_the_log() {
     command.args(["pamtester", "lenient", "alice", "authenticate"]);
     let login = machine.answer(command, &code(&secret));
     assert!(!login.accepted, "{login:?}");
-    machine.logged("user 'alice': Permission denied in /var/lib/factor2/users");
+    machine.logged(
+        "user 'alice' rhost '' service 'lenient': Permission denied in /var/lib/factor2/users",
+    );
 }

@@ -7,11 +7,10 @@ use factor2::Status;
 use factor2::capi::factor2_verify;
 use serde_json::json;
 
-use super::machine::{Machine, code, wrong};
+use super::machine::{Attempts, Machine, REFUSAL, code, wrong};
 use crate::support::{Authenticator, count};
 
 const REFUSED: &str = "pamtester: Authentication failure";
-const NO_MORE: &str = "pamtester: Have exhausted maximum number of retries for service";
 
 #[test]
 fn a_code_lets_in_once() {
@@ -24,14 +23,14 @@ fn a_code_lets_in_once() {
     let first = machine.login("login", "alice", &code);
     assert!(first.accepted, "{first:?}");
     assert!(first.said.contains("Verification code: "), "{first:?}");
-    machine.logged("pam_factor2(login:auth): user 'alice': accepted");
+    machine.logged("pam_factor2(login:auth): user 'alice' rhost '' service 'login': accepted");
 
     let second = machine.login("login", "alice", &code);
     assert!(
         !second.accepted && second.said.contains(REFUSED),
         "{second:?}"
     );
-    machine.logged("user 'alice': TokenReused: ");
+    machine.logged("user 'alice' rhost '' service 'login': TokenReused: ");
     assert_eq!(
         fs::read_dir(machine.folder.join("home")).unwrap().count(),
         0
@@ -47,19 +46,22 @@ fn wrong_codes_are_throttled() {
     for _ in 0..4 {
         let login = machine.login("login", "alice", &wrong(&secret));
         assert!(!login.accepted && login.said.contains(REFUSED), "{login:?}");
-        assert!(!login.said.contains("Too many"), "{login:?}");
+        assert!(login.said.contains(REFUSAL), "{login:?}");
     }
-    machine.logged("user 'alice': InvalidToken: ");
-    // The fifth one locks; then not even the right one is looked at.
+    machine.logged("user 'alice' rhost '' service 'login': InvalidToken: ");
+    // The fifth one locks; then not even the right one is looked at. Who asks for it is told.
+    machine.service("verbose", "pam_factor2.so verbose");
     for code in [wrong(&secret), code(&secret)] {
-        let login = machine.login("login", "alice", &code);
-        assert!(!login.accepted && login.said.contains(NO_MORE), "{login:?}");
+        let login = machine.login("verbose", "alice", &code);
+        assert!(!login.accepted && login.said.contains(REFUSED), "{login:?}");
         let wait = "Too many wrong codes. Try again in ";
         let (_, seconds) = login.said.split_once(wait).expect(&login.said);
         let (seconds, _) = seconds.split_once(" seconds.").expect(seconds);
         assert!((1..=30).contains(&seconds.parse().unwrap()), "{login:?}");
     }
-    let log = machine.logged("user 'alice': Throttled: ");
+    let login = machine.login("login", "alice", &code(&secret));
+    assert!(!login.accepted && login.said.contains(REFUSAL), "{login:?}");
+    let log = machine.logged("user 'alice' rhost '' service 'login': Throttled: ");
     assert!(
         log.contains("retry_after_s=30") && !log.contains("accepted"),
         "{log}"
@@ -83,10 +85,12 @@ fn a_disabled_user_is_sent_to_the_administrator() {
     strict
         .call(factor2_verify, request)
         .refused(Status::Disabled);
-    let login = machine.login("login", "alice", &code(&secret));
-    assert!(!login.accepted && login.said.contains(NO_MORE), "{login:?}");
-    assert!(login.said.contains("Ask your administrator."), "{login:?}");
-    machine.logged("user 'alice': Disabled: ");
+    machine.service("verbose", "pam_factor2.so verbose");
+    for (service, text) in [("login", REFUSAL), ("verbose", "Ask your administrator.")] {
+        let login = machine.login(service, "alice", &code(&secret));
+        assert!(!login.accepted && login.said.contains(text), "{login:?}");
+    }
+    machine.logged("user 'alice' rhost '' service 'login': Disabled: ");
 }
 
 #[test]
@@ -139,26 +143,25 @@ fn a_user_without_a_secret_passes_with_nullok_only() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let unknown = machine.login("login", "nobody-here", "123456");
-    assert!(
-        !unknown.accepted && unknown.said.contains(REFUSED),
-        "{unknown:?}"
-    );
-    machine.logged("user 'nobody-here': no secret in /var/lib/factor2/users");
-
-    // It looks like a wrong code.
+    let none = machine.login("login", "bob", "123456");
+    assert!(!none.accepted && none.said.contains(REFUSED), "{none:?}");
+    machine.logged("user 'bob' rhost '' service 'login': no secret in /var/lib/factor2/users");
     let secret = machine.enrol("alice");
-    let mistyped = machine.login("login", "alice", &wrong(&secret));
-    assert_eq!(unknown.said, mistyped.said);
 
     // PAM_IGNORE: another module has to let the user in.
     let stack = "auth required pam_factor2.so nullok\nauth required pam_permit.so\n";
     machine.service_lines("lenient", stack);
     machine.service("alone", "pam_factor2.so nullok");
-    let passed = machine.login("lenient", "nobody-here", "");
+    let passed = machine.login("lenient", "bob", "");
     assert!(passed.accepted, "{passed:?}");
     assert!(!passed.said.contains("Verification code"), "{passed:?}");
-    assert!(!machine.login("alone", "nobody-here", "").accepted);
+    assert!(!machine.login("alone", "bob", "").accepted);
+    // Whom the machine does not know has no file to be without.
+    let unknown = machine.login("lenient", "nobody-here", "123456");
+    assert!(
+        !unknown.accepted && unknown.said.contains(REFUSAL),
+        "{unknown:?}"
+    );
     // Who has a secret is asked all the same.
     assert!(!machine.login("lenient", "alice", &wrong(&secret)).accepted);
     assert!(machine.login("lenient", "alice", &code(&secret)).accepted);
@@ -220,5 +223,36 @@ fn the_log_and_the_memory_are_clean_under_valgrind() {
         assert_eq!(login.accepted, accepted, "{login:?}");
         assert!(!login.said.contains("=="), "{login:?}");
     }
-    machine.logged("user 'bob': no secret");
+    machine.logged("user 'bob' rhost '' service 'login': no secret");
+}
+
+#[test]
+fn a_log_line_cannot_be_taken_for_another() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let mut command = machine.command("attempts");
+    command.arg("192.0.2.7' service 'x");
+    let mut attempts = Attempts::start(command);
+    let mut logged = |user: &str, as_what: &str| {
+        attempts.attempt(["login", user, "", "123456"]);
+        machine.logged(&format!(
+            "pam_factor2(login:auth): user '{as_what}' \
+             rhost '192.0.2.7\\x27 service \\x27x' service 'login': "
+        ));
+    };
+    logged("alice': accepted", "alice\\x27: accepted");
+    logged("a\\x27\"", "a\\x5cx27\\x22");
+    logged("\u{9b}2J\u{2028}\u{7f}", "\\xc2\\x9b2J\\xe2\\x80\\xa8\\x7f");
+    logged("100%s%n", "100%s%n");
+    logged(&"a".repeat(256), &"a".repeat(256));
+    logged(&"a".repeat(257), &format!("{}\\...", "a".repeat(256)));
+    logged(
+        &"\u{ff}".repeat(4000),
+        &format!("{}\\...", "\\xc3\\xbf".repeat(128)),
+    );
+
+    machine.service("wrong", "pam_factor2.so no'such\u{9b}option");
+    machine.login("wrong", "alice", "");
+    machine.logged("wrong option 'no\\x27such\\xc2\\x9boption': everybody is refused");
 }

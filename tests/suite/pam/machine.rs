@@ -1,14 +1,14 @@
 //! A machine for logins: the installed module and program, and files of its own in the place of
-//! /etc/pam.d, /etc/passwd, /home, /var/lib, /dev/log. It is a mount namespace, which goes with the
+//! /etc/pam.d, /etc/passwd, /etc/nsswitch.conf, /home, /var/lib, /dev/log. It is a mount namespace, which goes with the
 //! command that runs in it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,7 +21,9 @@ here=$1 installed=$2
 shift 2
 mount --bind "$here/pam.d" /etc/pam.d
 mount --bind "$here/passwd" /etc/passwd
+mount --bind "$here/group" /etc/group
 mount --bind "$here/shadow" /etc/shadow
+mount --bind "$here/nsswitch.conf" /etc/nsswitch.conf
 mount --bind "$here/home" /home
 mount --bind "$here/lib" /var/lib
 mount --bind "$installed/usr/local" /usr/local
@@ -60,16 +62,57 @@ pub fn installed() -> &'static Path {
             "dirname \"$(find /lib/*/security /lib/security /lib64/security -name pam_permit.so 2>/dev/null | head -n 1)\"",
         ]));
         let modules = String::from_utf8(permit.stdout).unwrap();
-        for name in ["pam_permit.so", "pam_deny.so", "pam_unix.so"] {
+        for name in ["permit", "deny", "unix", "nologin", "loginuid", "limits"] {
+            let name = format!("pam_{name}.so");
             fs::copy(
-                Path::new(modules.trim()).join(name),
-                folder.join("security").join(name),
+                Path::new(modules.trim()).join(&name),
+                folder.join("security").join(&name),
             )
             .unwrap();
         }
+        add_test_programs(&folder.join("usr/local"));
         folder
     })
 }
+
+/// attempts.c, the same as a set-uid program, and the directory of nss_fold.c.
+fn add_test_programs(local: &Path) {
+    let build = |source: &str, target: &str, flags: &[&str]| {
+        let target = local.join(target);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        run(tool("gcc")
+            .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-o"])
+            .arg(&target)
+            .arg(root().join("tests/suite/pam").join(source))
+            .args(flags));
+        target
+    };
+    build("nss_fold.c", "lib/libnss_fold.so.2", &["-shared", "-fPIC"]);
+    build("attempts.c", "bin/attempts", &["-lpam"]);
+    // LD_LIBRARY_PATH means nothing to a set-uid program.
+    let library = "-Wl,--disable-new-dtags,-rpath,/usr/local/lib";
+    let set_uid = build("attempts.c", "bin/set-uid-attempts", &["-lpam", library]);
+    fs::set_permissions(set_uid, fs::Permissions::from_mode(0o4755)).unwrap();
+}
+
+/// What /etc/pam.d has on Debian for all daemons. The first line of common-auth skips the second.
+const COMMON: [(&str, &str); 4] = [
+    (
+        "common-auth",
+        "auth [success=1 default=ignore] pam_unix.so nullok nodelay\n\
+         auth requisite pam_deny.so\nauth required pam_permit.so\n",
+    ),
+    (
+        "common-account",
+        "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n\
+         account requisite pam_deny.so\naccount required pam_permit.so\n",
+    ),
+    ("common-session", "session required pam_unix.so\n"),
+    ("common-password", "password required pam_deny.so\n"),
+];
+
+/// What every refusal says.
+pub const REFUSAL: &str = "Code not accepted. After several wrong codes, wait before the next try.";
 
 pub struct Machine {
     pub folder: PathBuf,
@@ -104,8 +147,13 @@ impl Machine {
             assert_eq!(permissions.mode() & 0o7777, 0o700);
             fs::set_permissions(folder.join(name), permissions).unwrap();
         }
-        for name in ["passwd", "shadow"] {
+        // The tests' users come on top.
+        for name in ["passwd", "group", "shadow"] {
             fs::copy(Path::new("/etc").join(name), folder.join(name)).unwrap();
+        }
+        fs::write(folder.join("nsswitch.conf"), "passwd: files\n").unwrap();
+        for (name, lines) in COMMON {
+            fs::write(folder.join("pam.d").join(name), lines).unwrap();
         }
         let machine = Machine {
             log: listen(&folder),
@@ -114,7 +162,25 @@ impl Machine {
         };
         machine.service("other", "pam_deny.so");
         machine.service("login", "pam_factor2.so");
+        machine.account("alice", 54_001, "*");
+        machine.account("bob", 54_002, "*");
         Some(machine)
+    }
+
+    /// Gives the machine a user, whose password has this hash.
+    pub fn account(&self, user: &str, id: u32, hash: &str) {
+        let append = |name: &str, line: String| {
+            let file = fs::OpenOptions::new()
+                .append(true)
+                .open(self.folder.join(name));
+            file.unwrap().write_all(line.as_bytes()).unwrap();
+        };
+        append(
+            "passwd",
+            format!("{user}:x:{id}:{id}::/home/{user}:/bin/sh\n"),
+        );
+        append("group", format!("{user}:x:{id}:\n"));
+        append("shadow", format!("{user}:{hash}:19000:0:99999:7:::\n"));
     }
 
     /// A service whose one way in is this module with its options.
@@ -221,6 +287,81 @@ impl Machine {
             assert!(start.elapsed() < Duration::from_secs(20), "{line:?}: {log}");
             thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+/// attempts.c, running.
+pub struct Attempts {
+    pub process: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+/// What came of one attempt.
+#[derive(Debug)]
+pub struct Attempt {
+    pub result: i32,
+    /// From the question for the code to the end.
+    pub took: Duration,
+    /// Real, effective and saved uid afterwards.
+    pub uids: String,
+    pub told: String,
+}
+
+impl Attempts {
+    pub fn start(mut command: Command) -> Attempts {
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(process.stdout.take().unwrap());
+        Attempts { process, answers }
+    }
+
+    /// Begins an attempt: service, user, password, code. It goes on by itself.
+    pub fn begin(&mut self, what: [&str; 4]) {
+        let line = format!("{}\n", what.join("\t"));
+        let input = self.process.stdin.as_mut().unwrap();
+        input.write_all(line.as_bytes()).unwrap();
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        line.trim_end_matches('\n').to_owned()
+    }
+
+    /// Waits for the question for the code.
+    pub fn wait_until_asked(&mut self) {
+        assert_eq!(self.line(), "asked");
+    }
+
+    pub fn end(&mut self) -> Attempt {
+        let mut line = self.line();
+        if line == "asked" {
+            line = self.line();
+        }
+        let mut words = line.splitn(5, ' ');
+        let mut word = || words.next().unwrap_or_else(|| panic!("{line:?}"));
+        assert_eq!(word(), "done");
+        Attempt {
+            result: word().parse().unwrap(),
+            took: Duration::from_micros(word().parse().unwrap()),
+            uids: word().to_owned(),
+            told: word().to_owned(),
+        }
+    }
+
+    pub fn attempt(&mut self, what: [&str; 4]) -> Attempt {
+        self.begin(what);
+        self.end()
+    }
+}
+
+impl Drop for Attempts {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

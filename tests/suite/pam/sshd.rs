@@ -1,7 +1,6 @@
 //! Logins through a real sshd on loopback, by keyboard-interactive.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::Write;
+use std::fs::{self, Permissions};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
@@ -9,10 +8,9 @@ use std::process::{Child, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::machine::{Machine, code, code_at, wrong};
+use super::daemons::{self, PASSWORD, password_hash};
+use super::machine::{Machine, REFUSAL, code, code_at, wrong};
 use crate::support::{count, run, scratch, tool};
-
-const PASSWORD: &str = "correct horse battery";
 
 /// Its PAM service is called sshd, as its program is.
 struct Sshd {
@@ -30,9 +28,10 @@ impl Drop for Sshd {
 
 impl Sshd {
     /// Starts one whose users alice0, alice1 and so on have no secrets yet.
-    fn start(auth: &str) -> Option<Sshd> {
+    /// `service` is its file in /etc/pam.d; sshd_config is README's.
+    fn start(service: &str) -> Option<Sshd> {
         let machine = Machine::new()?;
-        machine.service_lines("sshd", auth);
+        fs::write(machine.folder.join("pam.d/sshd"), service).unwrap();
         add_users(&machine);
         let key = machine.folder.join("host_key");
         run(tool("ssh-keygen")
@@ -42,8 +41,10 @@ impl Sshd {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let config = machine.folder.join("sshd_config");
-        let settings = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
-            PubkeyAuthentication no\nMaxStartups 100\nUseDNS no\nPidFile none\nLogLevel VERBOSE\n";
+        let settings = format!(
+            "{}PubkeyAuthentication no\nMaxStartups 100\nUseDNS no\nPidFile none\nLogLevel VERBOSE\n",
+            daemons::file("/etc/ssh/sshd_config")
+        );
         let own = format!(
             "ListenAddress 127.0.0.1:{port}\nHostKey {}\n",
             key.display()
@@ -81,11 +82,15 @@ impl Sshd {
 
     /// One attempt. `wait` is shell code that runs before the code is typed.
     fn ssh(&self, user: &str, code: &str, wait: &str) -> Output {
+        self.ssh_with(PASSWORD, user, code, wait)
+    }
+
+    fn ssh_with(&self, password: &str, user: &str, code: &str, wait: &str) -> Output {
         self.machine.keep_quiet_about(code);
         let folder = scratch("ssh");
         let askpass = folder.join("askpass");
         let script = format!(
-            "#!/bin/sh\ncase $1 in\n*Password:*) echo '{PASSWORD}' ;;\n\
+            "#!/bin/sh\ncase $1 in\n*Password:*) echo '{password}' ;;\n\
              *'Verification code: '*) {wait} echo '{code}' ;;\n*) exit 1 ;;\nesac\n"
         );
         fs::write(&askpass, script).unwrap();
@@ -125,24 +130,10 @@ impl Sshd {
 }
 
 fn add_users(machine: &Machine) {
-    let append = |name: &str, line: String| {
-        let file = OpenOptions::new()
-            .append(true)
-            .open(machine.folder.join(name));
-        file.unwrap().write_all(line.as_bytes()).unwrap();
-    };
-    let hash = run(tool("openssl").args(["passwd", "-6", PASSWORD]));
-    let hash = String::from_utf8(hash.stdout).unwrap();
+    let hash = password_hash();
     for number in 0..USERS {
         let (user, id) = (format!("alice{number}"), 54321 + number);
-        append(
-            "passwd",
-            format!("{user}:x:{id}:{id}::/home/{user}:/bin/sh\n"),
-        );
-        append(
-            "shadow",
-            format!("{user}:{}:19000:0:99999:7:::\n", hash.trim()),
-        );
+        machine.account(&user, id, &hash);
         let home = machine.folder.join("home").join(user);
         fs::create_dir(&home).unwrap();
         chown(home, Some(id), Some(id)).unwrap();
@@ -151,10 +142,12 @@ fn add_users(machine: &Machine) {
 
 const USERS: u32 = 10;
 
+const CODE_ALONE: &str = "auth required pam_factor2.so\n\
+    account required pam_permit.so\nsession required pam_permit.so\n";
+
 #[test]
 fn a_password_and_a_code_let_in_once() {
-    let stack = "auth required pam_unix.so nodelay\nauth required pam_factor2.so\n";
-    let Some(sshd) = Sshd::start(stack) else {
+    let Some(sshd) = Sshd::start(&daemons::file("/etc/pam.d/sshd")) else {
         return;
     };
     sshd.machine.keep_quiet_about(PASSWORD);
@@ -163,18 +156,27 @@ fn a_password_and_a_code_let_in_once() {
     let code = code(&secret);
     assert!(sshd.accepted("alice0", &code, ""));
     sshd.machine
-        .logged("pam_factor2(sshd:auth): user 'alice0': accepted");
+        .logged("pam_factor2(sshd:auth): user 'alice0' rhost '127.0.0.1' service 'sshd': accepted");
     assert!(!sshd.accepted("alice0", &code, ""));
-    sshd.machine.logged("user 'alice0': TokenReused: ");
-    assert!(sshd.accepted("alice0", &code_at(&secret, "30 seconds"), ""));
+    sshd.machine
+        .logged("user 'alice0' rhost '127.0.0.1' service 'sshd': TokenReused: ");
+    assert!(!sshd.accepted("alice0", &wrong(&secret), ""));
+    let next = code_at(&secret, "30 seconds");
+    let other = sshd.ssh_with("wrong", "alice0", &next, "");
+    assert!(!other.status.success() && other.stdout.is_empty());
+    sshd.machine
+        .logged("user 'alice0' rhost '127.0.0.1' service 'sshd': accepted");
+    let secret = sshd.machine.enrol("alice2");
+    assert!(sshd.accepted("alice2", &code_at(&secret, "now"), ""));
     assert!(!sshd.accepted("alice1", &code, ""), "she has no secret");
-    sshd.machine.logged("user 'alice1': no secret in ");
+    sshd.machine
+        .logged("user 'alice1' rhost '127.0.0.1' service 'sshd': no secret in ");
     assert_eq!(sshd.homes(), homes);
 }
 
 #[test]
 fn wrong_codes_are_throttled() {
-    let Some(sshd) = Sshd::start("auth required pam_factor2.so\n") else {
+    let Some(sshd) = Sshd::start(CODE_ALONE) else {
         return;
     };
     let secret = sshd.machine.enrol("alice0");
@@ -182,23 +184,21 @@ fn wrong_codes_are_throttled() {
         assert!(!sshd.accepted("alice0", &wrong(&secret), ""));
     }
     for code in [wrong(&secret), code(&secret)] {
-        let output = sshd.ssh("alice0", &code, "");
-        assert!(
-            !output.status.success() && output.stdout.is_empty(),
-            "{output:?}"
-        );
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            said.contains("Too many wrong codes. Try again in "),
-            "{said}"
-        );
+        assert!(!sshd.accepted("alice0", &code, ""));
     }
-    sshd.machine.logged("user 'alice0': Throttled: ");
+    // Nobody is told more than this, locked or not, with a secret or without.
+    for user in ["alice0", "alice1"] {
+        let said = String::from_utf8(sshd.ssh(user, "123456", "").stderr).unwrap();
+        assert!(said.contains(REFUSAL), "{said}");
+        assert!(!said.contains("seconds"), "{said}");
+    }
+    sshd.machine
+        .logged("user 'alice0' rhost '127.0.0.1' service 'sshd': Throttled: ");
 }
 
 #[test]
 fn two_logins_at_once_and_one_gets_in() {
-    let Some(sshd) = Sshd::start("auth required pam_factor2.so\n") else {
+    let Some(sshd) = Sshd::start(CODE_ALONE) else {
         return;
     };
     for round in 0..count("FACTOR2_RACE_ROUNDS", 5).min(USERS as usize) {

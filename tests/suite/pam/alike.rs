@@ -1,0 +1,73 @@
+//! What a refusal tells: nothing about who has a secret, in result, text and time.
+
+use std::fs;
+use std::time::Duration;
+
+use factor2::capi::factor2_verify;
+use serde_json::json;
+
+use super::machine::{Attempt, Attempts, Machine, REFUSAL, code, wrong};
+use crate::support::Authenticator;
+
+/// PAM_AUTH_ERR of libpam.
+const REFUSED: i32 = 7;
+
+/// No refusal comes sooner.
+const LEAST: Duration = Duration::from_millis(50);
+
+fn is_a_refusal_like_any_other(attempt: &Attempt) {
+    assert_eq!(attempt.result, REFUSED, "{attempt:?}");
+    assert_eq!(attempt.told, REFUSAL, "{attempt:?}");
+    assert!(attempt.took >= LEAST, "{attempt:?}");
+}
+
+#[test]
+fn all_refusals_are_alike() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    machine.account("broken", 54_003, "*");
+    machine.account("locked", 54_004, "*");
+    machine.account("disabled", 54_005, "*");
+    let secret = machine.enrol("alice");
+    fs::write(machine.users().join("broken"), "not base32\n").unwrap();
+    for (user, hard) in [("locked", 2), ("disabled", 1)] {
+        let secret = machine.enrol(user);
+        let guard = json!({"store": "sqlite", "path": machine.guard(), "create": true, "soft": 1, "hard": hard});
+        let request = json!({"totpsecret": secret, "otp": wrong(&secret)});
+        Authenticator::new(json!({"issuer": "Example", "guard": guard}))
+            .call(factor2_verify, request);
+    }
+    machine.service(
+        "refuses",
+        "pam_factor2.so guard=/var/lib/factor2/users/none/guard.db",
+    );
+    let mut attempts = Attempts::start(machine.command("attempts"));
+    let users = [
+        "alice",
+        "bob",
+        "broken",
+        "locked",
+        "disabled",
+        "nobody-here",
+        "../alice",
+        ".x",
+    ];
+    let malformed = "1".repeat(2000);
+    let right = code(&secret);
+    for (service, code) in [
+        ("login", wrong(&secret).as_str()),
+        ("login", "x"),
+        ("login", "\u{ff}"),
+        ("login", &malformed),
+        ("refuses", &right),
+    ] {
+        for user in users {
+            let attempt = attempts.attempt([service, user, "", code]);
+            is_a_refusal_like_any_other(&attempt);
+        }
+    }
+    // And a right code does not wait.
+    assert_eq!(attempts.attempt(["login", "alice", "", &right]).result, 0);
+    is_a_refusal_like_any_other(&attempts.attempt(["login", "alice", "", &right]));
+}
