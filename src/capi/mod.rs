@@ -3,6 +3,7 @@
 #![allow(unsafe_code, non_camel_case_types)]
 
 mod boundary;
+mod cancellation;
 mod handle;
 mod input;
 #[cfg(feature = "sqlite")]
@@ -17,7 +18,7 @@ use std::ptr;
 
 use crate::answer::Answer;
 use crate::authenticator::Authenticator;
-use crate::capi::boundary::{no_panic, null_pointer, respond, set};
+use crate::capi::boundary::{null_pointer, respond, set, whole};
 use crate::capi::handle::Handle;
 use crate::error::{Result, Status};
 
@@ -128,7 +129,7 @@ pub unsafe extern "C" fn factor2_authenticator_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn factor2_authenticator_free(authenticator: *mut factor2_authenticator) {
     // SAFETY: the caller's promise, passed on.
-    let _ = no_panic(|| unsafe { Handle::<Authenticator>::free(authenticator.cast()) });
+    let _ = whole(|| unsafe { Handle::<Authenticator>::free(authenticator.cast()) });
 }
 
 /// Says what an authenticator is and can do.
@@ -567,7 +568,7 @@ pub unsafe extern "C" fn factor2_response_data(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn factor2_response_free(response: *mut factor2_response) {
     // SAFETY: the caller's promise, passed on.
-    let _ = no_panic(|| unsafe { Handle::<Answer>::free(response.cast()) });
+    let _ = whole(|| unsafe { Handle::<Answer>::free(response.cast()) });
 }
 
 /// The stable name of a status, such as "InvalidToken"; "UnknownError" for a number that this
@@ -649,7 +650,7 @@ unsafe fn borrow_bytes(
     len: *mut usize,
     bytes: impl FnOnce(&Answer) -> Option<&[u8]>,
 ) -> *const c_uchar {
-    let borrowed = no_panic(|| {
+    let borrowed = whole(|| {
         // SAFETY: the caller's promise, passed on.
         let answer = unsafe { Handle::<Answer>::borrow(response.cast()) };
         answer.ok().and_then(bytes)
