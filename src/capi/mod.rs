@@ -4,6 +4,8 @@
 
 mod boundary;
 mod cancellation;
+#[cfg(feature = "sqlite")]
+pub(crate) mod file_system;
 mod handle;
 mod input;
 #[cfg(feature = "sqlite")]
@@ -70,7 +72,11 @@ pub type factor2_status = c_int;
 /// - "sqlite": a file that all processes of one machine share. `path`: the file, whose folder only its
 ///   owner may write. `create`, false: whether to make the file if it is missing. `synchronous`, "FULL":
 ///   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
-///   failure may forget the last ones.
+///   failure may forget the last ones. `group`, "refuse": or "trust", and a group that the process is in
+///   may write as well, as in volumes of containers. `filesystem`, "refuse": or "trust", if the folder is
+///   on one that machines share (NFS, SMB, FUSE, 9p, virtiofs), but one machine uses it. Mount the folder
+///   into a container, never the file alone. A process that drops rights (setuid, chroot) makes its
+///   authenticator after that: another user cannot open the file again.
 /// - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
 ///   password and database as usual; or an array of them for a cluster. `prefix`, "factor2:": of the
 ///   keys. `ca_file`, required with rediss://: a PEM file of the authorities to trust, such as

@@ -5,7 +5,9 @@ mod damage;
 mod file;
 mod fork;
 mod limits;
+mod mounts;
 mod race;
+mod rights;
 mod worker;
 
 use std::fs::{self, Permissions};

@@ -1,13 +1,16 @@
 //! Records in an SQLite database: a file that all processes of one machine share.
 //!
 //! `table.rs` is what stands in it, `database.rs` a connection to it; `file.rs` decides whether the
-//! file can be trusted, `fork.rs` keeps connections out of forked children, and `patience.rs` bounds
+//! file can be trusted, with `file_system.rs`; `rights.rs` tells why it was once and is no more,
+//! `fork.rs` keeps connections out of forked children, and `patience.rs` bounds
 //! every wait.
 
 mod database;
 mod file;
+mod file_system;
 mod fork;
 mod patience;
+mod rights;
 mod table;
 
 use std::mem;
@@ -18,9 +21,10 @@ use std::time::Duration;
 use crate::config::{choice, setting_failure};
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
-use crate::guard::sqlite::file::Identity;
+use crate::guard::sqlite::file::{Identity, Trust};
 use crate::guard::sqlite::fork::{Inside, Shared};
 use crate::guard::sqlite::patience::Patience;
+use crate::guard::sqlite::rights::Rights;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::json::Object;
 
@@ -37,6 +41,7 @@ pub(crate) struct SqliteSettings {
     path: String,
     create: bool,
     synchronous: Synchronous,
+    trust: Trust,
     budget: Duration,
 }
 
@@ -66,6 +71,7 @@ impl SqliteSettings {
             let expected = format!("1 to {MAX_PATH_BYTES} bytes without control characters");
             return Err(setting_failure(guard.wrong("path", &expected)));
         }
+        let trust = [("refuse", false), ("trust", true)];
         let synchronous = [("FULL", Synchronous::Full), ("NORMAL", Synchronous::Normal)];
         Ok(SqliteSettings {
             path: path.to_owned(),
@@ -74,6 +80,10 @@ impl SqliteSettings {
                 .map_err(setting_failure)?
                 .unwrap_or(false),
             synchronous: choice(guard, "synchronous", &synchronous)?.unwrap_or(Synchronous::Full),
+            trust: Trust {
+                group: choice(guard, "group", &trust)?.unwrap_or(false),
+                file_system: choice(guard, "filesystem", &trust)?.unwrap_or(false),
+            },
             budget,
         })
     }
@@ -85,6 +95,9 @@ pub(crate) struct SqliteStore {
     path: PathBuf,
     /// Of the file that was there at first; no other is taken for it, until a restart.
     identity: Identity,
+    /// With which it was opened at first.
+    rights: Rights,
+    trust: Trust,
     synchronous: Synchronous,
     budget: Duration,
     connection: Arc<Shared>,
@@ -97,14 +110,16 @@ impl SqliteStore {
         let _opening = lock(&OPENING, patience)?;
         let path = file::locate(&settings.path)?;
         if settings.create {
-            file::create(&path)?;
+            file::create(&path, settings.trust)?;
         }
-        let identity = file::check(&path)?;
+        let identity = file::check(&path, settings.trust, patience)?;
         let synchronous = settings.synchronous;
         let database = Database::open(&path, synchronous, settings.create, patience)?;
         Ok(SqliteStore {
             path,
             identity,
+            rights: Rights::now(),
+            trust: settings.trust,
             synchronous,
             budget: settings.budget,
             connection: inside.share(database),
@@ -114,7 +129,7 @@ impl SqliteStore {
     /// Opens the file again, which must be the same.
     fn reopen(&self, patience: &mut Patience) -> Result<Database> {
         let _opening = lock(&OPENING, patience)?;
-        if file::check(&self.path)? != self.identity {
+        if file::check(&self.path, self.trust, patience)? != self.identity {
             return Err(replaced());
         }
         Database::open(&self.path, self.synchronous, false, patience)
@@ -133,12 +148,15 @@ impl SqliteStore {
         }
         let database = match connection.take() {
             Some(database) => database,
-            None => self.reopen(patience)?,
+            None => {
+                let opened = self.reopen(patience);
+                opened.map_err(|refusal| self.rights.explain(refusal))?
+            }
         };
         // A file that has lost its name stays open, so that no other can get its identity.
         let database = connection.insert(database);
         if database.has_moved() {
-            return Err(replaced());
+            return Err(self.rights.explain(replaced()));
         }
         work(database, patience).map_err(|error| {
             if !database::is_busy(&error) {

@@ -106,6 +106,18 @@ fn settings_that_make_no_sense_are_refused_by_name() {
             "config.guard.synchronous: must be one of FULL, NORMAL",
         ),
         (
+            json!({"group": true}),
+            "config.guard.group: must be a string",
+        ),
+        (
+            json!({"group": "yes"}),
+            "config.guard.group: must be one of refuse, trust",
+        ),
+        (
+            json!({"filesystem": "any"}),
+            "config.guard.filesystem: must be one of refuse, trust",
+        ),
+        (
             json!({"budget_ms": 9}),
             "config.guard.budget_ms: must be an integer from 10 to 5000",
         ),
@@ -287,7 +299,9 @@ fn a_file_that_goes_away_is_missed_until_it_is_back() {
     // With the log still there, the file has not just never been made.
     refused_as(&config(&path), "a -wal file stands beside it");
     fs::remove_file(&path).unwrap();
-    fs::remove_file(beside(&path, "-wal")).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(beside(&path, suffix)).unwrap();
+    }
     // Whoever starts anew may make a new one, but this authenticator never takes it for the old one.
     let successor = open(&path);
     log_in(&successor, 1, NOW).ok();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{config, crash, file, fork, limits, log_in, race};
+use super::{config, crash, file, fork, limits, log_in, mounts, race, rights};
 use crate::support::Authenticator;
 
 const JOB: &str = "FACTOR2_TEST_JOB";
@@ -44,6 +44,7 @@ fn job() {
         "verdict" => tell(&[one_verdict(config, more)]),
         "race" => race::worker(config, more),
         "write" => crash::worker(config, more),
+        "open and close" => crash::opening_worker(config, more),
         "umask" => file::umask_worker(config, more),
         "replaced" => file::replaced_worker(config, more),
         "forks" => fork::busy_worker(config, more),
@@ -56,6 +57,10 @@ fn job() {
         "signals" => limits::signals_worker(config, more),
         "descriptors" => limits::descriptors_worker(config, more),
         "no descriptors" => limits::no_descriptors_worker(config, more),
+        "refusal" => mounts::refusal_worker(config, more),
+        "log in as" => rights::log_in_worker(config, more),
+        "refused as" => rights::refused_worker(config, more),
+        "give up" => rights::giving_up_worker(config, more),
         other => panic!("{other}"),
     }
     tell(b"done");
@@ -66,7 +71,13 @@ fn job() {
 /// Has a job done that checks by itself what it sees.
 #[track_caller]
 pub fn run(job: &str, config: &Value, more: Value) {
-    told(&mut command(job, config, more));
+    succeeds(&mut command(job, config, more));
+}
+
+/// Lets a job be done by a command around `command`.
+#[track_caller]
+pub fn succeeds(command: &mut Command) {
+    told(command);
 }
 
 /// What a job told before it was done.
