@@ -5,6 +5,8 @@
 mod boundary;
 mod cancellation;
 #[cfg(feature = "sqlite")]
+pub(crate) mod file_size_signal;
+#[cfg(feature = "sqlite")]
 pub(crate) mod file_system;
 mod handle;
 mod input;

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod file;
+mod file_size;
 mod fork;
 mod limits;
 mod mounts;

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use crate::capi::file_size_signal::NoFileSizeSignal;
 use crate::capi::process::at_fork;
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
@@ -134,6 +135,7 @@ extern "C" fn after_fork_in_child() {
 }
 
 fn close_all() {
+    let _no_signal = NoFileSizeSignal::hold_off();
     let all = CONNECTIONS.lock().unwrap_or_else(PoisonError::into_inner);
     for shared in all.iter().filter_map(Weak::upgrade) {
         let mut connection = shared.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
+use crate::capi::file_size_signal::NoFileSizeSignal;
 use crate::config::{choice, setting_failure};
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
@@ -105,6 +106,7 @@ pub(crate) struct SqliteStore {
 
 impl SqliteStore {
     pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
+        let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(settings.budget);
         let inside = Inside::enter(patience)?;
         let _opening = lock(&OPENING, patience)?;
@@ -140,6 +142,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Database, &mut Patience) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(self.budget);
         let _inside = Inside::enter(patience)?;
         let mut connection = lock(&self.connection, patience)?;
@@ -192,6 +195,7 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(self.budget);
         let inside = Inside::enter(patience);
         match (&inside, lock(&self.connection, patience)) {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{config, crash, file, fork, limits, log_in, mounts, race, rights};
+use super::{config, crash, file, file_size, fork, limits, log_in, mounts, race, rights};
 use crate::support::Authenticator;
 
 const JOB: &str = "FACTOR2_TEST_JOB";
@@ -61,6 +61,8 @@ fn job() {
         "log in as" => rights::log_in_worker(config, more),
         "refused as" => rights::refused_worker(config, more),
         "give up" => rights::giving_up_worker(config, more),
+        "file size signal" => file_size::careless_worker(config, more),
+        "program's signal" => file_size::programs_signal_worker(config, more),
         other => panic!("{other}"),
     }
     tell(b"done");
