@@ -22,7 +22,7 @@
  *    you get as a handle is yours to free, once. All free functions take NULL.
  * 5. An authenticator may be used by any number of threads at once, and after fork() in the child (the
  *    guard's store "memory" refuses there). A response belongs to one thread at a time. Nothing here
- *    may be called from a signal handler.
+ *    may be called from a signal handler. pthread_cancel() waits until a call is over.
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
  *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
@@ -158,7 +158,11 @@ typedef int factor2_status;
  * - "sqlite": a file that all processes of one machine share. `path`: the file, whose folder only its
  *   owner may write. `create`, false: whether to make the file if it is missing. `synchronous`, "FULL":
  *   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
- *   failure may forget the last ones.
+ *   failure may forget the last ones. `group`, "refuse": or "trust", and a group that the process is in
+ *   may write as well, as in volumes of containers. `filesystem`, "refuse": or "trust", if the folder is
+ *   on one that machines share (NFS, SMB, FUSE, 9p, virtiofs), but one machine uses it. Mount the folder
+ *   into a container, never the file alone. A process that drops rights (setuid, chroot) makes its
+ *   authenticator after that: another user cannot open the file again.
  * - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
  *   password and database as usual, for one server; an array of them, of one or more, for a cluster; or
  *   redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the primary that

@@ -29,7 +29,7 @@ impl Authenticator {
 
     /// `{}` -> what this authenticator is and can do, under crossauth's names, and its settings.
     pub(crate) fn describe(&self, request: &str) -> Result<Answer> {
-        read_request(request)?.finish().map_err(bad_request)?;
+        read_request(request, &[])?.finish().map_err(bad_request)?;
         let config = &self.config;
         let mut description = json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -81,9 +81,13 @@ impl Authenticator {
     }
 }
 
-/// A request's object, whose members the operation takes.
-pub(crate) fn read_request(text: &str) -> Result<Object<'_>> {
-    Object::read(text, "request").map_err(bad_request)
+/// A request's object, whose members, of these names, the operation takes.
+pub(crate) fn read_request<'a>(
+    text: &'a str,
+    names: &'static [&'static str],
+) -> Result<Object<'a>> {
+    let request = Object::read(text, "request").map_err(bad_request)?;
+    Ok(request.knowing(names))
 }
 
 /// The `username` that must be in `object`, and must fit into a URI.

@@ -12,6 +12,21 @@ use crate::totp::Scheme;
 /// Longest issuer and user name, in bytes of UTF-8.
 const MAX_NAME_BYTES: usize = 255;
 
+/// The names of all settings.
+const NAMES: &[&str] = &[
+    "issuer",
+    "factor_name",
+    "friendly_name",
+    "algorithm",
+    "digits",
+    "period",
+    "window",
+    "secret_bytes",
+    "qr",
+    "guard",
+    "fixed_time",
+];
+
 /// Everything that `factor2_authenticator_new` is told.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -37,7 +52,8 @@ pub(crate) struct Window {
 impl Config {
     /// Reads the settings, and those of the guard, and applies every default and limit.
     pub(crate) fn read(text: &str) -> Result<(Self, GuardSettings)> {
-        let mut config = Object::read(text, "config").map_err(setting_failure)?;
+        let config = Object::read(text, "config").map_err(setting_failure)?;
+        let mut config = config.knowing(NAMES);
         let issuer = config.required_text("issuer").map_err(setting_failure)?;
         check_name(&issuer)
             .map_err(|expected| setting_failure(config.wrong("issuer", expected)))?;

@@ -50,7 +50,7 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Option::is_none")]
             warnings: Warnings,
         }
-        let mut request = read_request(request)?;
+        let mut request = read_request(request, &["username", "totpsecret"])?;
         let username = required_username(&mut request)?;
         let given = request.text("totpsecret").map_err(bad_request)?;
         request.finish().map_err(bad_request)?;
@@ -83,7 +83,7 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Option::is_none")]
             warnings: Warnings,
         }
-        let mut request = read_request(request)?;
+        let mut request = read_request(request, &["username", "totpsecret", "text"])?;
         let username = required_username(&mut request)?;
         let secret = request.required_text("totpsecret").map_err(bad_request)?;
         let wants_text = request.boolean("text").map_err(bad_request)? == Some(true);
@@ -118,7 +118,7 @@ impl Authenticator {
             totpsecret: &'a str,
             factor2: &'a str,
         }
-        let mut request = read_request(request)?;
+        let mut request = read_request(request, &["user"])?;
         let mut user = required_object(&mut request, "user")?;
         let username = required_username(&mut user)?;
         request.finish().map_err(bad_request)?;
@@ -155,7 +155,7 @@ impl Authenticator {
         struct Secrets<'a> {
             totpsecret: &'a str,
         }
-        let mut request = read_request(request)?;
+        let mut request = read_request(request, &["username", "sessionKey"])?;
         let username = required_username(&mut request)?;
         let mut key = required_object(&mut request, "sessionKey")?;
         request.finish().map_err(bad_request)?;
@@ -253,7 +253,7 @@ fn session_factor(data: TextOrObject) -> Result<(Secret, String)> {
     match data {
         TextOrObject::Object(session) => factor_in(session),
         // crossauth takes a session without text for one that is empty.
-        TextOrObject::Text(text) if text.is_empty() => Err(not_in_session("totpsecret")),
+        TextOrObject::Text(text) if text.is_empty() => Err(not_in_session("totpsecret", "")),
         TextOrObject::Text(text) => {
             factor_in(Object::read(&text, "request.sessionKey.data").map_err(not_session_data)?)
         }
@@ -273,11 +273,11 @@ fn factor_in(mut session: Object) -> Result<(Secret, String)> {
 
 fn text_in_session<'a>(session: &mut Object<'a>, name: &str) -> Result<Text<'a>> {
     let text = session.text(name).map_err(not_session_data)?;
-    text.ok_or_else(|| not_in_session(name))
+    text.ok_or_else(|| not_in_session(name, &session.instead_of(name)))
 }
 
-fn not_in_session(name: &str) -> Failure {
-    let message = format!("request.sessionKey.data: has no {name}");
+fn not_in_session(name: &str, instead: &str) -> Failure {
+    let message = format!("request.sessionKey.data: has no {name}{instead}");
     Failure::new(Status::Unauthorized, message)
 }
 

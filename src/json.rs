@@ -70,6 +70,8 @@ pub(crate) struct Object<'a> {
     /// Whether the text has any escape at all.
     escaped: bool,
     members: Vec<Member<'a>>,
+    /// The names that its members may have; none where others are simply ignored.
+    known: &'static [&'static str],
 }
 
 struct Member<'a> {
@@ -91,10 +93,22 @@ impl<'a> Object<'a> {
             path: Cow::Borrowed(path),
             escaped,
             members,
+            known: &[],
         })
     }
 
+    /// The same, with a list of all names that will be asked for. Without it, a message about a
+    /// missing member cannot tell the unknown ones from those that nobody has asked for yet.
+    pub(crate) fn knowing(mut self, names: &'static [&'static str]) -> Self {
+        self.known = names;
+        self
+    }
+
     fn take(&mut self, name: &str) -> Option<&'a str> {
+        debug_assert!(
+            self.known.is_empty() || self.known.contains(&name),
+            "{name} is not in the list of names"
+        );
         let index = self.members.iter().position(|m| &*m.name == name)?;
         Some(self.members.swap_remove(index).value)
     }
@@ -108,9 +122,24 @@ impl<'a> Object<'a> {
         Fault::Member(format!("{}: must be {expected}", self.path_of(name)))
     }
 
-    /// What a message says when the member `name` is not there.
+    /// What a message says when the member `name` is not there: also which one may have been meant.
     pub(crate) fn missing(&self, name: &str) -> Fault {
-        Fault::Member(format!("{}: missing", self.path_of(name)))
+        let instead = self.instead_of(name);
+        Fault::Member(format!("{}: missing{instead}", self.path_of(name)))
+    }
+
+    /// The end of a message about the missing member `name`: an unknown one that is there, the most
+    /// similar of them. Where all names are allowed, it must be a misspelling.
+    pub(crate) fn instead_of(&self, name: &str) -> String {
+        let strangers = self.members.iter().map(|member| &*member.name);
+        let strangers = strangers.filter(|stranger| !self.known.contains(stranger));
+        let distances = strangers.map(|stranger| (distance(stranger, name), stranger));
+        match distances.min_by_key(|(distance, _)| *distance) {
+            Some((distance, stranger)) if !self.known.is_empty() || distance <= FEW_SLIPS => {
+                format!("; {}", unknown(stranger))
+            }
+            _ => String::new(),
+        }
     }
 
     /// A string, or `None` when the member is not there.
@@ -229,6 +258,7 @@ impl<'a> Object<'a> {
             path: Cow::Owned(path),
             escaped: self.escaped,
             members,
+            known: &[],
         }))
     }
 
@@ -257,21 +287,59 @@ impl<'a> Object<'a> {
     /// Refuses every member that was not taken. Objects whose other members do not matter are
     /// simply dropped instead.
     pub(crate) fn finish(self) -> Result<()> {
-        let Some(member) = self.members.first() else {
-            return Ok(());
-        };
-        // Only what looks like a misspelt name is repeated; a pasted secret or code never does.
-        let name = &*member.name;
-        let is_name = name.len() <= 24
-            && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
-            && name.bytes().any(|b| b.is_ascii_lowercase());
-        let path = &self.path;
-        Err(Fault::Member(if is_name {
-            format!("{path}: unknown member \"{name}\"")
-        } else {
-            format!("{path}: a member with an unknown name")
-        }))
+        match self.members.first() {
+            None => Ok(()),
+            Some(member) => {
+                let unknown = unknown(&member.name);
+                Err(Fault::Member(format!("{}: {unknown}", self.path)))
+            }
+        }
     }
+}
+
+/// How messages call a member that nobody asked for. Only what looks like a misspelt name is
+/// repeated; a pasted secret or code never does.
+fn unknown(name: &str) -> String {
+    let is_name = name.len() <= MAX_NAME_BYTES
+        && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
+        && name.bytes().any(|b| b.is_ascii_lowercase());
+    if is_name {
+        format!("unknown member \"{name}\"")
+    } else {
+        "a member with an unknown name".to_owned()
+    }
+}
+
+/// Longer ones are not repeated.
+const MAX_NAME_BYTES: usize = 24;
+
+/// So many wrong, missing or additional letters make a misspelling.
+const FEW_SLIPS: usize = 2;
+
+/// How many letters have to be changed, added or taken away to make one name of the other
+/// (Levenshtein), capitals and underscores aside.
+fn distance(one: &str, other: &str) -> usize {
+    let letters = |name: &str| -> Vec<u8> {
+        let letters = name.bytes().filter(|b| *b != b'_').take(MAX_NAME_BYTES);
+        letters.map(|b| b.to_ascii_lowercase()).collect()
+    };
+    let other = letters(other);
+    // The distances of what was read of the one so far to each beginning of the other.
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for letter in letters(one) {
+        let mut before = row.iter().copied();
+        let mut corner = before.next().unwrap_or(0);
+        let mut left = corner.saturating_add(1);
+        let mut next = vec![left];
+        for (above, theirs) in before.zip(&other) {
+            let changed = corner.saturating_add(usize::from(letter != *theirs));
+            left = changed.min(above.min(left).saturating_add(1));
+            next.push(left);
+            corner = above;
+        }
+        row = next;
+    }
+    row.pop().unwrap_or(0)
 }
 
 /// What [`Object::text_or_object`] found.
@@ -486,6 +554,22 @@ mod tests {
         fn any_utf16_units_read_as_serde_json_reads_them(units: Vec<u16>) {
             let all_escaped: String = units.iter().map(|u| format!("\\u{u:04x}")).collect();
             agrees_with_serde_json(&format!("\"{all_escaped}\""));
+        }
+    }
+
+    #[test]
+    fn the_distance_of_two_names_is_counted_in_letters() {
+        for (one, other, letters) in [
+            ("issuer", "issuer", 0),
+            ("Totp_Secret", "totpsecret", 0),
+            ("isuer", "issuer", 1),
+            ("issueer", "issuer", 1),
+            ("izzuer", "issuer", 2),
+            ("", "otp", 3),
+            ("otp", "", 3),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(one, other), letters, "{one} {other}");
         }
     }
 

@@ -28,7 +28,8 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Option::is_none")]
             warnings: Option<[&'static str; 1]>,
         }
-        let mut request = read_request(request)?;
+        let names = &["totpsecret", "otp", "username", "last_step"];
+        let mut request = read_request(request, names)?;
         let secret = request
             .text_or_null("totpsecret", NOBODY)
             .map_err(bad_request)?;
@@ -147,7 +148,7 @@ impl Authenticator {
 
 /// The secret of a request that has nothing else.
 fn read_secret(request: &str) -> Result<Secret> {
-    let mut request = read_request(request)?;
+    let mut request = read_request(request, &["totpsecret"])?;
     let secret = request.required_text("totpsecret").map_err(bad_request)?;
     request.finish().map_err(bad_request)?;
     Secret::from_base32(&secret)

@@ -76,6 +76,7 @@ PAM's headers|test -f /usr/include/security/pam_modules.h|libpam0g-dev
 pamtester|command -v pamtester|pamtester
 sshd|test -x /usr/sbin/sshd|openssh-server
 ssh|ssh -V|openssh-client
+bindfs|bindfs --version|bindfs
 unshare and setpriv|unshare --version && setpriv --version|util-linux
 ruby, which is gem as well|gem --version|ruby
 ruby's ffi|ruby -e 'require "ffi"'|ruby-ffi

@@ -87,6 +87,12 @@ type Guard struct {
 	// StoreSQLite: "FULL", the default, or "NORMAL", which is many times faster, and with which a power
 	// failure may forget the last codes.
 	Synchronous string `json:"synchronous,omitempty"`
+	// StoreSQLite: "refuse", the default, or "trust": a group that the process is in may write as well, as
+	// in volumes of containers.
+	Group string `json:"group,omitempty"`
+	// StoreSQLite: "refuse", the default, or "trust": the folder may be on a file system that machines
+	// share, such as NFS or FUSE, if only one machine uses it.
+	FileSystem string `json:"filesystem,omitempty"`
 	// StoreRedis: one URL, redis://, rediss:// (TLS) or unix:// with user, password and database as usual, for
 	// one server; several for a cluster; or redis-sentinel://user:password@host,host/name
 	// (rediss-sentinel:// with TLS). Required.

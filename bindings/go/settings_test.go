@@ -64,6 +64,7 @@ func TestEverySettingArrives(t *testing.T) {
 func TestEveryStoreTakesItsSettings(t *testing.T) {
 	path := filepath.Join(privateFolder(t), "factor2.db")
 	sqlite := factor2.Guard{Store: factor2.StoreSQLite, Path: path, Create: true, Synchronous: "NORMAL",
+		Group: "trust", FileSystem: "trust",
 		Budget: 1500 * time.Millisecond, Soft: 3, Hard: 4, BaseDelay: time.Second, MaxDelay: time.Minute}
 	description, err := newAuthenticator(t, factor2.Config{Guard: &sqlite}).Describe()
 	if err != nil || description.Guard.Scope != "machine" {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use crate::answer::Answer;
+use crate::capi::cancellation::uncancelled;
 use crate::capi::handle::Handle;
 use crate::error::{Failure, Result, Status};
 
@@ -19,9 +20,9 @@ pub(super) unsafe fn respond(
     response: *mut *mut Handle<Answer>,
     body: impl FnOnce() -> Result<Answer>,
 ) -> c_int {
-    // SAFETY: as promised by the caller.
-    unsafe { set(response, ptr::null_mut()) };
-    let outcome = no_panic(|| {
+    let outcome = whole(|| {
+        // SAFETY: as promised by the caller.
+        unsafe { set(response, ptr::null_mut()) };
         let (status, answer) = match body() {
             Ok(answer) => (Status::Ok, Some(answer)),
             Err(failure) => (failure.status, Answer::of_failure(&failure).ok()),
@@ -30,17 +31,25 @@ pub(super) unsafe fn respond(
             Some(answer) if !response.is_null() => Handle::into_raw(answer),
             _ => ptr::null_mut(),
         };
-        (status, handle)
+        // SAFETY: as promised by the caller.
+        unsafe { set(response, handle) };
+        status
     });
-    let (status, handle) = outcome.unwrap_or((Status::UnknownError, ptr::null_mut()));
-    // SAFETY: as promised by the caller.
-    unsafe { set(response, handle) };
-    status as c_int
+    outcome.unwrap_or(Status::UnknownError) as c_int
 }
 
-/// Runs `body`; `None` when it panicked.
-pub(super) fn no_panic<T>(body: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(body)).ok()
+/// Runs `body` as a whole: neither a panic nor a cancellation of the thread leaves it in the middle.
+/// `None` when it panicked.
+#[inline(always)]
+pub(super) fn whole<T: Copy>(body: impl FnOnce() -> T) -> Option<T> {
+    let mut body = Some(body);
+    let mut outcome = None;
+    uncancelled(|| {
+        outcome = catch_unwind(AssertUnwindSafe(|| body.take().map(|body| body())))
+            .ok()
+            .flatten();
+    });
+    outcome
 }
 
 /// Writes through an out-pointer, which may be NULL.

@@ -3,6 +3,11 @@
 #![allow(unsafe_code, non_camel_case_types)]
 
 mod boundary;
+mod cancellation;
+#[cfg(feature = "sqlite")]
+pub(crate) mod file_size_signal;
+#[cfg(feature = "sqlite")]
+pub(crate) mod file_system;
 mod handle;
 mod input;
 #[cfg(any(feature = "sqlite", feature = "redis-tls"))]
@@ -19,7 +24,7 @@ use std::ptr;
 
 use crate::answer::Answer;
 use crate::authenticator::Authenticator;
-use crate::capi::boundary::{no_panic, null_pointer, respond, set};
+use crate::capi::boundary::{null_pointer, respond, set, whole};
 use crate::capi::handle::Handle;
 use crate::error::{Result, Status};
 
@@ -71,7 +76,11 @@ pub type factor2_status = c_int;
 /// - "sqlite": a file that all processes of one machine share. `path`: the file, whose folder only its
 ///   owner may write. `create`, false: whether to make the file if it is missing. `synchronous`, "FULL":
 ///   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
-///   failure may forget the last ones.
+///   failure may forget the last ones. `group`, "refuse": or "trust", and a group that the process is in
+///   may write as well, as in volumes of containers. `filesystem`, "refuse": or "trust", if the folder is
+///   on one that machines share (NFS, SMB, FUSE, 9p, virtiofs), but one machine uses it. Mount the folder
+///   into a container, never the file alone. A process that drops rights (setuid, chroot) makes its
+///   authenticator after that: another user cannot open the file again.
 /// - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
 ///   password and database as usual, for one server; an array of them, of one or more, for a cluster; or
 ///   redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the primary that
@@ -136,7 +145,7 @@ pub unsafe extern "C" fn factor2_authenticator_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn factor2_authenticator_free(authenticator: *mut factor2_authenticator) {
     // SAFETY: the caller's promise, passed on.
-    let _ = no_panic(|| unsafe { Handle::<Authenticator>::free(authenticator.cast()) });
+    let _ = whole(|| unsafe { Handle::<Authenticator>::free(authenticator.cast()) });
 }
 
 /// Says what an authenticator is and can do.
@@ -582,7 +591,7 @@ pub unsafe extern "C" fn factor2_response_data(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn factor2_response_free(response: *mut factor2_response) {
     // SAFETY: the caller's promise, passed on.
-    let _ = no_panic(|| unsafe { Handle::<Answer>::free(response.cast()) });
+    let _ = whole(|| unsafe { Handle::<Answer>::free(response.cast()) });
 }
 
 /// The stable name of a status, such as "InvalidToken"; "UnknownError" for a number that this
@@ -664,7 +673,7 @@ unsafe fn borrow_bytes(
     len: *mut usize,
     bytes: impl FnOnce(&Answer) -> Option<&[u8]>,
 ) -> *const c_uchar {
-    let borrowed = no_panic(|| {
+    let borrowed = whole(|| {
         // SAFETY: the caller's promise, passed on.
         let answer = unsafe { Handle::<Answer>::borrow(response.cast()) };
         answer.ok().and_then(bytes)

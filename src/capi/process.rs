@@ -8,6 +8,23 @@ pub(crate) fn effective_user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// The group as which this process opens files.
+pub(crate) fn effective_group() -> u32 {
+    // SAFETY: it only returns a number.
+    unsafe { libc::getegid() }
+}
+
+/// The other groups whose files it may use; none when the system does not tell.
+pub(crate) fn supplementary_groups() -> Vec<u32> {
+    // SAFETY: without room it only returns how much is needed.
+    let count = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
+    let mut groups = vec![0; usize::try_from(count).unwrap_or(0)];
+    // SAFETY: there is room for as many as it is told.
+    let count = unsafe { libc::getgroups(count.max(0), groups.as_mut_ptr()) };
+    groups.truncate(usize::try_from(count).unwrap_or(0));
+    groups
+}
+
 /// From now on every `fork` calls `prepare` before it, then `parent` and `child`, each on its side
 /// and in the thread that forks. False when there was no memory for it.
 #[cfg(feature = "sqlite")]

@@ -37,15 +37,76 @@ enum StoreName {
     Redis,
 }
 
+/// The names of all settings that some guard has.
+const EVERY_SETTING: &[&str] = &[
+    "store",
+    "soft",
+    "hard",
+    "base_delay_s",
+    "max_delay_s",
+    "max_records",
+    "budget_ms",
+    "path",
+    "create",
+    "synchronous",
+    "group",
+    "filesystem",
+    "url",
+    "prefix",
+    "ca_file",
+];
+
+impl StoreName {
+    /// The names of those that a guard with this store has.
+    fn settings(self) -> &'static [&'static str] {
+        match self {
+            StoreName::None => &["store"],
+            StoreName::Memory => &[
+                "store",
+                "soft",
+                "hard",
+                "base_delay_s",
+                "max_delay_s",
+                "max_records",
+            ],
+            StoreName::Sqlite => &[
+                "store",
+                "soft",
+                "hard",
+                "base_delay_s",
+                "max_delay_s",
+                "budget_ms",
+                "path",
+                "create",
+                "synchronous",
+                "group",
+                "filesystem",
+            ],
+            StoreName::Redis => &[
+                "store",
+                "soft",
+                "hard",
+                "base_delay_s",
+                "max_delay_s",
+                "budget_ms",
+                "url",
+                "prefix",
+                "ca_file",
+            ],
+        }
+    }
+}
+
 impl GuardSettings {
     /// Reads `guard` from the settings; the store is `memory` when there is none.
     pub(crate) fn read(config: &mut Object) -> Result<Self> {
-        let Some(mut guard) = config.object("guard").map_err(setting_failure)? else {
+        let Some(guard) = config.object("guard").map_err(setting_failure)? else {
             return Ok(GuardSettings {
                 policy: Policy::default(),
                 store: read_memory(None)?,
             });
         };
+        let mut guard = guard.knowing(EVERY_SETTING);
         let names = [
             ("none", StoreName::None),
             ("memory", StoreName::Memory),
@@ -54,6 +115,7 @@ impl GuardSettings {
         ];
         let name = choice(&mut guard, "store", &names)?
             .ok_or_else(|| setting_failure(guard.missing("store")))?;
+        guard = guard.knowing(name.settings());
         let store = match name {
             StoreName::None => StoreSettings::None,
             StoreName::Memory => read_memory(Some(&mut guard))?,

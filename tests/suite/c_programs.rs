@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[cfg(feature = "redis")]
+use crate::guard_redis::server::Server;
 use crate::support::{announce, artifacts, root, run, scratch, tool};
 
 const STRICT: &[&str] = &[
@@ -39,7 +41,7 @@ macro_rules! programs {
     };
 }
 
-programs!(abi allocations code copies dlopen flood fork fork_inside handle input json_text null quiet secrets stack threads wipe);
+programs!(abi allocations cancel code copies dlopen flood fork fork_inside handle input json_text null quiet secrets stack threads wipe);
 
 fn check(program: &str) {
     let folder = scratch(program);
@@ -72,6 +74,14 @@ fn check(program: &str) {
 
 /// Runs a test program, and passes on what it says it left out.
 fn run_test(what: &str, command: &mut Command) {
+    #[cfg(feature = "redis")]
+    let server = what.starts_with("cancel").then(|| Server::start(&[]));
+    #[cfg(feature = "redis")]
+    command.envs(
+        server
+            .iter()
+            .map(|server| ("FACTOR2_REDIS_URL", server.url())),
+    );
     let output = run(command.env("FACTOR2_SO", artifacts().join("libfactor2.so")));
     for left_out in text(&output.stdout)
         .lines()

@@ -200,18 +200,77 @@ fn labels_have_1_to_255_bytes_without_control_characters() {
 
 #[test]
 fn the_issuer_is_required() {
-    for text in [
-        "{}",
-        r#"{"digits":6}"#,
-        r#"{"Issuer":"Example"}"#,
-        r#"{"app_name":"Example"}"#,
-    ] {
+    for text in ["{}", r#"{"digits":6}"#, r#"{"window":{},"qr":{}}"#] {
         let message = refused(text).refused(Status::Configuration);
         assert_eq!(message, "config.issuer: missing");
     }
+    let message = refused(&config("guard", r#"{"soft":3}"#)).refused(Status::Configuration);
+    assert_eq!(message, "config.guard.store: missing");
     for value in ["null", "0", "true", "[]", "{}", r#"["Example"]"#] {
         let message = refused(&format!(r#"{{"issuer":{value}}}"#)).refused(Status::Configuration);
         assert_eq!(message, "config.issuer: must be a string");
+    }
+}
+
+#[test]
+fn a_misspelt_name_is_named_beside_the_missing_one() {
+    let named = |member: &str| format!("unknown member \"{member}\"");
+    let unnamed = "a member with an unknown name".to_owned();
+    for (text, missing, instead) in [
+        (r#"{"isuer":"x"}"#, "issuer", named("isuer")),
+        (r#"{"Issuer":"x"}"#, "issuer", named("Issuer")),
+        (r#"{"app_name":"x"}"#, "issuer", named("app_name")),
+        (
+            r#"{"digits":6,"period":30,"isseur":"x"}"#,
+            "issuer",
+            named("isseur"),
+        ),
+        // The most similar one, wherever it stands.
+        (
+            r#"{"name":"x","isuer":"x","colour":1}"#,
+            "issuer",
+            named("isuer"),
+        ),
+        // What could be a secret is not repeated.
+        (r#"{"ISSUER":"x"}"#, "issuer", unnamed.clone()),
+        (r#"{"JBSWY3DPEHPK3PXP":1}"#, "issuer", unnamed),
+        (
+            r#"{"issuer":"x","guard":{"stor":"none"}}"#,
+            "guard.store",
+            named("stor"),
+        ),
+        (
+            r#"{"issuer":"x","guard":{"soft":3,"kind":"none","path":"/x"}}"#,
+            "guard.store",
+            named("kind"),
+        ),
+        (
+            r#"{"issuer":"x","guard":{"store":"sqlite","create":true,"pth":"/x"}}"#,
+            "guard.path",
+            named("pth"),
+        ),
+        (
+            r#"{"issuer":"x","guard":{"store":"sqlite","soft":3,"url":"/x"}}"#,
+            "guard.path",
+            named("url"),
+        ),
+        (
+            r#"{"issuer":"x","guard":{"store":"redis","prefix":"x","path":"/x"}}"#,
+            "guard.url",
+            named("path"),
+        ),
+        (
+            r#"{"issuer":"x","guard":{"store":"redis","url":"rediss://x","cafile":"/x"}}"#,
+            "guard.ca_file",
+            named("cafile"),
+        ),
+    ] {
+        let message = refused(text).refused(Status::Configuration);
+        assert_eq!(
+            message,
+            format!("config.{missing}: missing; {instead}"),
+            "{text}"
+        );
     }
 }
 

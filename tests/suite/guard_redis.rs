@@ -9,7 +9,7 @@ mod proxy;
 mod race;
 mod record;
 mod sentinel;
-mod server;
+pub mod server;
 mod settings;
 
 #[cfg(feature = "redis-tls")]

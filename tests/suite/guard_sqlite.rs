@@ -4,9 +4,12 @@ mod crash;
 mod damage;
 mod descriptors;
 mod file;
+mod file_size;
 mod fork;
 mod limits;
+mod mounts;
 mod race;
+mod rights;
 mod worker;
 
 use std::fs::{self, Permissions};

@@ -128,7 +128,7 @@ const PROLOGUE: &str = r#"/*
  *    you get as a handle is yours to free, once. All free functions take NULL.
  * 5. An authenticator may be used by any number of threads at once, and after fork() in the child (the
  *    guard's store "memory" refuses there). A response belongs to one thread at a time. Nothing here
- *    may be called from a signal handler.
+ *    may be called from a signal handler. pthread_cancel() waits until a call is over.
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
  *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In

@@ -1,12 +1,15 @@
 //! Records in an SQLite database: a file that all processes of one machine share.
 //!
 //! `table.rs` is what stands in it, `database.rs` a connection to it; `file.rs` decides whether the
-//! file can be trusted, `fork.rs` keeps SQLite out of `fork`, and `patience.rs` bounds every wait.
+//! file can be trusted, with `file_system.rs`; `rights.rs` tells why it was once and is no more,
+//! `fork.rs` keeps SQLite out of `fork`, and `patience.rs` bounds every wait.
 
 mod database;
 mod file;
+mod file_system;
 mod fork;
 mod patience;
+mod rights;
 mod table;
 
 use std::mem;
@@ -14,13 +17,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
+use crate::capi::file_size_signal::NoFileSizeSignal;
 use crate::capi::sqlite_calls::Files;
 use crate::config::{choice, setting_failure};
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
-use crate::guard::sqlite::file::Identity;
+use crate::guard::sqlite::file::{Identity, Trust};
 use crate::guard::sqlite::fork::Inside;
 use crate::guard::sqlite::patience::Patience;
+use crate::guard::sqlite::rights::Rights;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::json::Object;
 
@@ -37,6 +42,7 @@ pub(crate) struct SqliteSettings {
     path: String,
     create: bool,
     synchronous: Synchronous,
+    trust: Trust,
     budget: Duration,
 }
 
@@ -66,6 +72,7 @@ impl SqliteSettings {
             let expected = format!("1 to {MAX_PATH_BYTES} bytes without control characters");
             return Err(setting_failure(guard.wrong("path", &expected)));
         }
+        let trust = [("refuse", false), ("trust", true)];
         let synchronous = [("FULL", Synchronous::Full), ("NORMAL", Synchronous::Normal)];
         Ok(SqliteSettings {
             path: path.to_owned(),
@@ -74,6 +81,10 @@ impl SqliteSettings {
                 .map_err(setting_failure)?
                 .unwrap_or(false),
             synchronous: choice(guard, "synchronous", &synchronous)?.unwrap_or(Synchronous::Full),
+            trust: Trust {
+                group: choice(guard, "group", &trust)?.unwrap_or(false),
+                file_system: choice(guard, "filesystem", &trust)?.unwrap_or(false),
+            },
             budget,
         })
     }
@@ -85,6 +96,9 @@ pub(crate) struct SqliteStore {
     path: PathBuf,
     /// Of the file that was there at first; no other is taken for it, until a restart.
     identity: Identity,
+    /// With which it was opened at first.
+    rights: Rights,
+    trust: Trust,
     synchronous: Synchronous,
     budget: Duration,
     connection: Arc<Mutex<Option<Database>>>,
@@ -92,19 +106,22 @@ pub(crate) struct SqliteStore {
 
 impl SqliteStore {
     pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
+        let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(settings.budget);
         let _inside = Inside::enter(patience)?;
         let _opening = lock(&OPENING, patience)?;
         let path = file::locate(&settings.path)?;
         if settings.create {
-            file::create(&path)?;
+            file::create(&path, settings.trust)?;
         }
-        let identity = file::check(&path)?;
+        let identity = file::check(&path, settings.trust, patience)?;
         let synchronous = settings.synchronous;
         let database = Database::open(&path, synchronous, settings.create, patience)?;
         Ok(SqliteStore {
             path,
             identity,
+            rights: Rights::now(),
+            trust: settings.trust,
             synchronous,
             budget: settings.budget,
             connection: Arc::new(Mutex::new(Some(database))),
@@ -114,7 +131,7 @@ impl SqliteStore {
     /// Opens the file again, which must be the same.
     fn reopen(&self, patience: &mut Patience) -> Result<Database> {
         let _opening = lock(&OPENING, patience)?;
-        if file::check(&self.path)? != self.identity {
+        if file::check(&self.path, self.trust, patience)? != self.identity {
             return Err(replaced());
         }
         Database::open(&self.path, self.synchronous, false, patience)
@@ -125,6 +142,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut Database, &mut Patience) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(self.budget);
         let _inside = Inside::enter(patience)?;
         let mut connection = lock(&self.connection, patience)?;
@@ -136,12 +154,15 @@ impl SqliteStore {
         }
         let database = match connection.take() {
             Some(database) => database,
-            None => self.reopen(patience)?,
+            None => {
+                let opened = self.reopen(patience);
+                opened.map_err(|refusal| self.rights.explain(refusal))?
+            }
         };
         // A file that has lost its name stays open, so that no other can get its identity.
         let database = connection.insert(database);
         if files == Some(Files::Deleted) || database.has_moved() {
-            return Err(replaced());
+            return Err(self.rights.explain(replaced()));
         }
         work(database, patience).map_err(|error| {
             if !database::is_harmless(&error) {
@@ -177,6 +198,7 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(self.budget);
         let inside = Inside::enter(patience);
         match (&inside, lock(&self.connection, patience)) {

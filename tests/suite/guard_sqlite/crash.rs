@@ -12,8 +12,8 @@ use factor2::Status;
 use serde_json::{Value, json};
 
 use super::{
-    NOW, assert_intact, code_at, config_with, count, inspect, new_path, open, verify, worker,
-    wrong_code_at,
+    NOW, assert_intact, beside, code_at, config_with, count, inspect, log_in, new_path, open,
+    verify, worker, wrong_code_at,
 };
 use crate::clock;
 use crate::support::Authenticator;
@@ -62,6 +62,49 @@ fn no_kill_makes_a_code_good_again_or_forgets_a_wrong_one() {
     }
     assert_intact(&path);
     check(&path, &fs::read_to_string(log).unwrap(), kills);
+}
+
+/// SQLite makes the -wal file first and deletes it last, so no kill leaves a -shm file without it: that
+/// is what a deleted log is told by, and nobody may be refused for it.
+#[test]
+fn no_kill_while_opening_or_closing_looks_like_a_deleted_log() {
+    let path = new_path("open-close");
+    let config = config_with(&path, json!({"synchronous": "NORMAL", "budget_ms": 5000}));
+    let start = || {
+        let mut opener = worker::command("open and close", &config, Value::Null);
+        opener.stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut openers: Vec<Child> = (0..3).map(|_| start()).collect();
+    let mut random = Random(20_261_126);
+    for _ in 0..count("FACTOR2_KILLS", 500) / 5 {
+        thread::sleep(Duration::from_micros(random.below(30_000)));
+        // Now and then all at once: the next one finds what they have left.
+        let together = if random.below(3) == 0 {
+            openers.len()
+        } else {
+            1
+        };
+        for _ in 0..together {
+            openers[0].kill().unwrap();
+            kill_was_the_end_of(openers.remove(0));
+        }
+        if together > 1 {
+            assert!(!beside(&path, "-shm").exists() || beside(&path, "-wal").exists());
+            drop(Authenticator::new(config.clone()));
+        }
+        openers.extend((0..together).map(|_| start()));
+    }
+    for mut opener in openers {
+        opener.kill().unwrap();
+        kill_was_the_end_of(opener);
+    }
+}
+
+/// Opens and closes the file until it is killed.
+pub fn opening_worker(config: &Value, _: &Value) {
+    loop {
+        log_in(&Authenticator::new(config.clone()), 1, NOW);
+    }
 }
 
 /// It told of no failure before.

@@ -200,6 +200,31 @@ fn a_record_that_somebody_edited_is_refused() {
     }
 }
 
+#[test]
+fn a_log_that_somebody_deleted_is_missed_until_its_index_is_deleted_too() {
+    let path = new_path("no-log");
+    let authenticator = open(&path);
+    log_in(&authenticator, 1, NOW).ok();
+    // What a crash leaves; the copy beside it lacks the log.
+    let [crashed, deleted] = [["", "-wal", "-shm"].as_slice(), &["", "-shm"]].map(|suffixes| {
+        let copy = new_path("no-log");
+        for suffix in suffixes {
+            fs::copy(beside(&path, suffix), beside(&copy, suffix)).unwrap();
+        }
+        copy
+    });
+    log_in(&open(&crashed), 1, NOW).refused(Status::TokenReused);
+    let why = "its -wal file was deleted, and with it perhaps the last accepted codes, which would \
+        work again. To go on all the same, delete the -shm file as well";
+    left_alone(&config(&deleted), why);
+    left_alone(&config_with(&deleted, json!({"create": false})), why);
+    fs::remove_file(beside(&deleted, "-shm")).unwrap();
+    log_in(&open(&deleted), 2, NOW).ok();
+    // Under a service that runs, for those who come later.
+    fs::remove_file(beside(&path, "-wal")).unwrap();
+    assert!(refusal(&config(&path)).contains(why));
+}
+
 /// A database of 300 users who are logged in, closed in order.
 fn filled(name: &str) -> PathBuf {
     let path = new_path(name);

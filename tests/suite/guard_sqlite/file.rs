@@ -106,6 +106,18 @@ fn settings_that_make_no_sense_are_refused_by_name() {
             "config.guard.synchronous: must be one of FULL, NORMAL",
         ),
         (
+            json!({"group": true}),
+            "config.guard.group: must be a string",
+        ),
+        (
+            json!({"group": "yes"}),
+            "config.guard.group: must be one of refuse, trust",
+        ),
+        (
+            json!({"filesystem": "any"}),
+            "config.guard.filesystem: must be one of refuse, trust",
+        ),
+        (
             json!({"budget_ms": 9}),
             "config.guard.budget_ms: must be an integer from 10 to 5000",
         ),

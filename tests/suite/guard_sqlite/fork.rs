@@ -16,7 +16,7 @@ use crate::clock;
 use crate::support::{Authenticator, announce, tool};
 
 /// Runs `work` in a forked child, which tells a status; gives its process id.
-fn child(work: impl FnOnce() -> i32) -> libc::pid_t {
+pub fn child(work: impl FnOnce() -> i32) -> libc::pid_t {
     // SAFETY: the child calls the library, which is allowed there, and leaves at once.
     match unsafe { libc::fork() } {
         0 => {
@@ -33,7 +33,7 @@ fn child(work: impl FnOnce() -> i32) -> libc::pid_t {
 
 /// What the child told. It must be through soon, even on a busy machine.
 #[track_caller]
-fn wait_for(child: libc::pid_t) -> Status {
+pub fn wait_for(child: libc::pid_t) -> Status {
     let start = Instant::now();
     let mut status = 0;
     // SAFETY: `status` may be written.

@@ -60,7 +60,7 @@ fn refused_as(reply: &Reply, why: &str) {
 
 /// Logs users in until one is refused twice (a first trouble ends with a connection's end, which
 /// moves the log into the database and so makes room); gives him.
-fn first_refused(authenticator: &Authenticator, why: &str) -> usize {
+pub fn first_refused(authenticator: &Authenticator, why: &str) -> usize {
     let is_refused = |user| {
         let reply = log_in(authenticator, user, NOW);
         if reply.status != 0 {
@@ -73,7 +73,7 @@ fn first_refused(authenticator: &Authenticator, why: &str) -> usize {
 }
 
 /// Nobody who was let in is let in again, and the one who was refused is let in now.
-fn goes_on_after(authenticator: &Authenticator, refused: usize) {
+pub fn goes_on_after(authenticator: &Authenticator, refused: usize) {
     for user in [0, refused / 2, refused - 1] {
         log_in(authenticator, user, NOW).refused(Status::TokenReused);
     }
@@ -138,7 +138,7 @@ fn a_limit_of_the_file_size_refuses_until_it_is_lifted() {
     assert_intact(&path);
 }
 
-fn set_limit(resource: libc::__rlimit_resource_t, soft: u64) -> u64 {
+pub fn set_limit(resource: libc::__rlimit_resource_t, soft: u64) -> u64 {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,

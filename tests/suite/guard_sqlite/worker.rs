@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{config, crash, descriptors, file, fork, limits, log_in, race};
+use super::{
+    config, crash, descriptors, file, file_size, fork, limits, log_in, mounts, race, rights,
+};
 use crate::support::Authenticator;
 
 const JOB: &str = "FACTOR2_TEST_JOB";
@@ -44,6 +46,7 @@ fn job() {
         "verdict" => tell(&[one_verdict(config, more)]),
         "race" => race::worker(config, more),
         "write" => crash::worker(config, more),
+        "open and close" => crash::opening_worker(config, more),
         "umask" => file::umask_worker(config, more),
         "replaced" => file::replaced_worker(config, more),
         "forks" => fork::busy_worker(config, more),
@@ -62,6 +65,12 @@ fn job() {
         "signals" => limits::signals_worker(config, more),
         "descriptors" => limits::descriptors_worker(config, more),
         "no descriptors" => limits::no_descriptors_worker(config, more),
+        "refusal" => mounts::refusal_worker(config, more),
+        "log in as" => rights::log_in_worker(config, more),
+        "refused as" => rights::refused_worker(config, more),
+        "give up" => rights::giving_up_worker(config, more),
+        "file size signal" => file_size::careless_worker(config, more),
+        "program's signal" => file_size::programs_signal_worker(config, more),
         other => panic!("{other}"),
     }
     tell(b"done");
