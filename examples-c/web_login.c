@@ -11,9 +11,10 @@
  * is for use behind a proxy that speaks TLS: the name in the browser's address line. Then, cookies are
  * for TLS only. Users are in memory and gone when it ends, by SIGTERM or ^C.
  *
- * Where to look: web/flow.c is the way through the pages, web/factor.c all that is asked of factor2.
+ * Where to look: web/flow.c is the way through the pages, web/factor.c all that is asked of factor2;
+ * what a crowd can do is bounded in web/sessions.h, web/connections.h and web/hashing.h.
  */
-#define _POSIX_C_SOURCE 200809L /* sigwait */
+#define _POSIX_C_SOURCE 200809L /* sigtimedwait */
 
 #include <signal.h>
 #include <stdio.h>
@@ -36,8 +37,8 @@ static long read_port(const char *typed)
 /* Serves until a signal comes. */
 static int serve(struct site *site, unsigned short port, const sigset_t *signals)
 {
+    static const struct timespec second = {1, 0};
     struct MHD_Daemon *daemon = http_start(site, port);
-    int signal_number;
 
     if (daemon == NULL) {
         fprintf(stderr, "web_login: cannot listen on port %u\n", (unsigned)port);
@@ -45,8 +46,9 @@ static int serve(struct site *site, unsigned short port, const sigset_t *signals
     }
     printf("http://127.0.0.1:%u/\n", (unsigned)site->port);
     fflush(stdout);
-    sigwait(signals, &signal_number);
-    MHD_stop_daemon(daemon);
+    while (sigtimedwait(signals, NULL, &second) < 0)
+        connections_expire(&site->connections);
+    http_stop(site, daemon);
     return 1;
 }
 
@@ -61,7 +63,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: web_login [PORT [PUBLIC-HOST]]\n");
         return EXIT_FAILURE;
     }
-    /* Before the server's thread is made, which inherits this: main() alone gets the signals. */
+    /* Before the other threads are made, which inherit this: main() alone gets the signals. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

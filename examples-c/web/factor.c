@@ -10,7 +10,7 @@
 #include "../json_member.h"
 #include "../json_number.h"
 
-enum { REQUEST_SIZE = 1024, PERIOD_S = 30 };
+enum { REQUEST_SIZE = 1024, PERIOD_S = 30, DIGITS = 6 };
 
 /* One process, so the guard's store in memory does. More processes need sqlite or redis here. */
 static const char config[] = "{\"issuer\":\"factor2 demo\",\"qr\":{\"module_px\":5}}";
@@ -77,13 +77,33 @@ static long seconds_to_next_code(const factor2_authenticator *authenticator, con
     return (long)(next * PERIOD_S - now);
 }
 
+/*
+ * Whether what was typed cannot be a code, for a better word about it. The library is the judge of codes,
+ * and knows digits of other scripts: a character outside ASCII may be one.
+ */
+static int is_malformed(const char *typed)
+{
+    int digits = 0, others = 0;
+
+    for (; *typed != '\0'; typed++) {
+        unsigned char byte = (unsigned char)*typed;
+        if (byte >= '0' && byte <= '9')
+            digits++;
+        else if (byte >= 0xc0) /* a character's first byte in UTF-8 */
+            others++;
+        else if (byte < 0x80 && strchr(" -\t\r\n", byte) == NULL)
+            return 1;
+    }
+    return digits + others < DIGITS || (others == 0 && digits > DIGITS);
+}
+
 struct verdict factor_verify(const factor2_authenticator *authenticator, const char *secret,
                              const char *typed)
 {
     char typed_json[256], request[REQUEST_SIZE];
     factor2_response *response = NULL;
     factor2_status status = FACTOR2_INVALID_TOKEN;
-    struct verdict verdict = {401, 0, 0};
+    struct verdict verdict = {401, 0, 0, 0};
 
     if (json_escape(typed, typed_json, sizeof typed_json)) {
         snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, typed_json);
@@ -99,6 +119,7 @@ struct verdict factor_verify(const factor2_authenticator *authenticator, const c
         verdict.wait_s = json_number(factor2_response_json(response, NULL), "retry_after_s", 0);
     verdict.locked = verdict.wait_s != 0;
     factor2_response_free(response);
+    verdict.malformed = status == FACTOR2_INVALID_TOKEN && !verdict.locked && is_malformed(typed);
     if (status == FACTOR2_INVALID_TOKEN && verdict.locked)
         verdict.http = factor2_status_http(FACTOR2_THROTTLED); /* this code was the one too many */
     if (verdict.http == 401)

@@ -14,6 +14,7 @@ struct verdict {
     int http;   /* 200 only if the code was accepted */
     long wait_s; /* when it was not: after how many seconds another one can be; -1 is never */
     int locked; /* until then no code at all is looked at */
+    int malformed; /* it was no code: such a try is not counted */
 };
 
 /* NULL, and a word on standard error, if it fails. */

@@ -15,33 +15,41 @@ static enum MHD_Result fail(struct request *request, unsigned status, const char
     return http_page(request, status, &page, 0);
 }
 
-/* Moves the session on, see session_move(), or answers that this cannot be. */
-static int move_to(struct request *request, enum stage stage)
+/*
+ * Moves the session on: new id, new token, nothing kept of the stage before. Whoever knew the old id, or
+ * planted it, has nothing. Gives 0 if that cannot be.
+ */
+static int move_to(struct request *request, enum stage stage, const struct user *user)
 {
-    if (session_move(request->session, stage))
-        return 1;
-    request->session = NULL;
-    return 0;
+    if (request->session != NULL)
+        session_end(request->session);
+    request->session = sessions_new(&request->site->sessions, stage, user, request->from);
+    return request->session != NULL;
 }
 
-static enum MHD_Result no_randomness(struct request *request)
+static enum MHD_Result not_now(struct request *request)
 {
     return fail(request, 500, "Not now", "Something went wrong here. Try again later.");
 }
 
-/* A form needs a session for its token. Gives 0 if there is no room for one. */
+/* A form needs a session for its token. */
 static int have_session(struct request *request)
 {
-    if (request->session == NULL)
-        request->session = sessions_new(&request->site->sessions);
-    return request->session != NULL;
+    return request->session != NULL || move_to(request, SESSION_ANONYMOUS, NULL);
 }
 
-static enum MHD_Result too_busy(struct request *request)
+/* The password's hash is made, and then the same handler runs again, with request->hash. */
+static enum MHD_Result hash_first(struct request *request, char password[PASSWORD_SIZE],
+                                  const char *like)
 {
-    struct text page = page_message("Busy", "Too many people are here. Try again later.");
+    int queued = http_hash(request, password, like);
+    struct text page;
 
-    return http_page(request, 503, &page, SESSION_IDLE_S);
+    explicit_bzero(password, PASSWORD_SIZE);
+    if (queued)
+        return MHD_YES;
+    page = page_message("Busy", "Too many people are here. Try again in a few seconds.");
+    return http_page(request, 503, &page, 2);
 }
 
 /* Where a session stands: the page that comes next for it. */
@@ -88,21 +96,21 @@ static enum MHD_Result signup_page(struct request *request, unsigned status, con
 static enum MHD_Result get_signup(struct request *request)
 {
     if (!have_session(request))
-        return too_busy(request);
+        return not_now(request);
     if (!is_at(request, SESSION_ANONYMOUS))
         return http_redirect(request, next_page(request));
     return signup_page(request, 200, "", NULL);
 }
 
 /* Makes the secret. It stays in the session until a code confirms it. */
-static enum MHD_Result begin_enrolment(struct request *request, struct user *user,
-                                       const char *password)
+static enum MHD_Result begin_enrolment(struct request *request, struct user *user)
 {
+    strcpy(user->hash, request->hash);
     if (!factor_create(request->site->authenticator, user))
         return signup_page(request, 400, user->name,
                            "A user name may hold no colon and no control characters.");
-    if (!password_hash(password, user->hash) || !move_to(request, SESSION_ENROLLING))
-        return no_randomness(request);
+    if (user->hash[0] == '\0' || !move_to(request, SESSION_ENROLLING, NULL))
+        return not_now(request);
     request->session->pending = *user;
     return http_redirect(request, "/enrol");
 }
@@ -125,8 +133,10 @@ static enum MHD_Result post_signup(struct request *request)
         result = fail(request, 503, "Full", "This demo takes 100 users.");
     else if (users_find(&request->site->users, user.name) != NULL)
         result = signup_page(request, 409, user.name, "This user name is taken.");
+    else if (request->hash == NULL)
+        result = hash_first(request, password, "");
     else
-        result = begin_enrolment(request, &user, password);
+        result = begin_enrolment(request, &user);
     explicit_bzero(password, sizeof password);
     explicit_bzero(&user, sizeof user);
     return result;
@@ -176,8 +186,8 @@ static enum MHD_Result post_enrol(struct request *request)
     if (verdict.http != 200)
         return enrol_page(request, &verdict);
     added = users_add(&request->site->users, &request->session->pending);
-    if (!move_to(request, SESSION_ANONYMOUS))
-        return no_randomness(request);
+    if (!move_to(request, SESSION_ANONYMOUS, NULL))
+        return not_now(request);
     if (!added) /* somebody else confirmed this name first */
         return signup_page(request, 409, "", "This user name is taken.");
     request->session->notice = "Your second factor is set up. Log in with it now: the code that you "
@@ -192,7 +202,7 @@ static enum MHD_Result get_login(struct request *request)
     struct text page;
 
     if (!have_session(request))
-        return too_busy(request);
+        return not_now(request);
     if (!is_at(request, SESSION_ANONYMOUS))
         return http_redirect(request, next_page(request));
     page = page_login(request->session, "", NULL);
@@ -204,21 +214,27 @@ static enum MHD_Result post_login(struct request *request)
 {
     char name[NAME_SIZE] = "", password[PASSWORD_SIZE];
     const struct user *user = NULL;
+    const char *hash;
     struct text page;
 
     if (!is_at(request, SESSION_ANONYMOUS))
         return http_redirect(request, next_page(request));
     if (http_field(request, "name", name, sizeof name) &&
-        http_field(request, "password", password, sizeof password))
-        user = users_login(&request->site->users, name, password);
+        http_field(request, "password", password, sizeof password)) {
+        user = users_find(&request->site->users, name);
+        hash = users_hash(&request->site->users, user);
+        if (request->hash == NULL)
+            return hash_first(request, password, hash);
+        if (!text_equal_secretly(request->hash, hash))
+            user = NULL;
+    }
     explicit_bzero(password, sizeof password);
     if (user == NULL) {
         page = page_login(request->session, name, "The user name or the password is wrong.");
         return http_page(request, 401, &page, 0);
     }
-    if (!move_to(request, SESSION_PASSWORD))
-        return no_randomness(request);
-    request->session->user = user;
+    if (!move_to(request, SESSION_PASSWORD, user))
+        return not_now(request);
     return http_redirect(request, "/code");
 }
 
@@ -246,9 +262,8 @@ static enum MHD_Result post_code(struct request *request)
         page = page_code(request->session, &verdict);
         return http_page(request, (unsigned)verdict.http, &page, verdict.locked ? verdict.wait_s : 0);
     }
-    if (!move_to(request, SESSION_LOGGED_IN))
-        return no_randomness(request);
-    request->session->user = user;
+    if (!move_to(request, SESSION_LOGGED_IN, user))
+        return not_now(request);
     return http_redirect(request, "/");
 }
 

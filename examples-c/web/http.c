@@ -14,7 +14,7 @@
 #include "flow.h"
 #include "pages.h"
 
-enum { CONNECTIONS_MAX = 100, CONNECTION_IDLE_S = 15, CONNECTION_MEMORY = 16384 };
+enum { CONNECTION_MEMORY = 16384 };
 
 static const char *header(const struct request *request, const char *name)
 {
@@ -76,6 +76,8 @@ static enum MHD_Result answer(struct request *request, unsigned status,
     if (added && request->site->public_host != NULL)
         added = MHD_add_response_header(response, "Strict-Transport-Security",
                                         "max-age=31536000") == MHD_YES;
+    if (added && request->is_last)
+        added = MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     if (added)
         result = MHD_queue_response(request->connection, status, response);
     if (response != NULL)
@@ -135,6 +137,21 @@ static enum MHD_Result refuse(struct request *request, unsigned status, const ch
 }
 
 /* ---- Requests */
+
+static struct connection *opened_connection(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void suspend(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+static void resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
 
 static int hex_digit(char c)
 {
@@ -201,6 +218,41 @@ static int origin_is_ours(const struct request *request)
            (strncmp(origin, scheme, length) == 0 && strcasecmp(origin + length, host) == 0);
 }
 
+struct framing {
+    int lengths;   /* how many headers tell the body's length */
+    int odd_names; /* how many headers have a name that is none, such as "Content-Length " */
+};
+
+static enum MHD_Result note_header(void *of, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    struct framing *framing = of;
+
+    (void)kind;
+    (void)value;
+    framing->lengths += strcasecmp(name, "Content-Length") == 0;
+    framing->odd_names += name[strspn(name, token)] != '\0';
+    return MHD_YES;
+}
+
+/*
+ * Whether all who read this request find its end at the same place. If a proxy finds another one than
+ * this server, a part of somebody's form is taken for a request (request smuggling).
+ */
+static int end_is_clear(const struct request *request)
+{
+    const char *length = header(request, "Content-Length");
+    struct framing framing = {0, 0};
+
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_header, &framing);
+    if (framing.odd_names > 0 || framing.lengths > 1)
+        return 0;
+    return length == NULL || (length[strspn(length, "0123456789")] == '\0' &&
+                              header(request, "Transfer-Encoding") == NULL);
+}
+
 /* Refuses by the headers alone what is no form of ours. Gives 1 to go on, with *result unset. */
 static int form_may_come(struct request *request, enum MHD_Result *result)
 {
@@ -213,7 +265,7 @@ static int form_may_come(struct request *request, enum MHD_Result *result)
     else if (type == NULL || strncasecmp(type, form, sizeof form - 1) != 0 ||
              (type[sizeof form - 1] != '\0' && strchr("; ", type[sizeof form - 1]) == NULL))
         *result = refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Not a form", "Send a form.");
-    else if (length == NULL || header(request, "Transfer-Encoding") != NULL)
+    else if (length == NULL)
         *result = refuse(request, MHD_HTTP_LENGTH_REQUIRED, "Length missing",
                          "Say how long the form is.");
     else if (strlen(length) > 4 || atoi(length) > BODY_SIZE)
@@ -223,7 +275,26 @@ static int form_may_come(struct request *request, enum MHD_Result *result)
     return 0;
 }
 
-/* All is there: runs the route. The session may have ended while the form came, so it is looked up. */
+int http_hash(struct request *request, const char *password, const char *like)
+{
+    struct hash_job *job = &request->job;
+
+    strcpy(job->password, password);
+    strcpy(job->like, like);
+    job->from = request->from;
+    job->wait = suspend;
+    job->go_on = resume;
+    job->context = request->connection;
+    if (!hashers_take(&request->site->hashers, job))
+        return 0;
+    request->hash = job->hash; /* on_request() is not called before it is made */
+    return 1;
+}
+
+/*
+ * All is there: runs the route. The session may have ended while the form came, or while its password
+ * was hashed, so it is looked up.
+ */
 static enum MHD_Result dispatch(struct request *request, int is_post)
 {
     char token[TOKEN_SIZE];
@@ -244,6 +315,7 @@ static enum MHD_Result on_request(void *site, struct MHD_Connection *connection,
                                   const char *method, const char *version, const char *part,
                                   size_t *part_length, void **state)
 {
+    const struct connection *opened = opened_connection(connection);
     struct request *request = *state;
     int is_post = strcmp(method, "POST") == 0;
     int is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -260,13 +332,21 @@ static enum MHD_Result on_request(void *site, struct MHD_Connection *connection,
         *part_length = 0;
         return MHD_YES;
     }
+    if (opened == NULL)
+        return MHD_NO;
     *state = request = calloc(1, sizeof *request);
     if (request == NULL)
         return MHD_NO;
     request->connection = connection;
     request->site = site;
+    request->from = opened->from;
     request->route = flow_route(path);
     request->session = sessions_find(&request->site->sessions, cookie(request));
+    if (!end_is_clear(request)) {
+        request->is_last = 1;
+        return refuse(request, MHD_HTTP_BAD_REQUEST, "Not clear",
+                      "Say how long the form is, once and in digits.");
+    }
     if (!host_is_ours(request))
         return refuse(request, MHD_HTTP_MISDIRECTED_REQUEST, "Not this server",
                       "This server does not go by that name.");
@@ -284,12 +364,31 @@ static enum MHD_Result on_request(void *site, struct MHD_Connection *connection,
     return result;
 }
 
-static void on_completed(void *site, struct MHD_Connection *connection, void **state,
+/* Called when a connection is opened, and when it is about to be closed. */
+static void on_connection(void *of, struct MHD_Connection *connection, void **place,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct site *site = of;
+    const union MHD_ConnectionInfo *info;
+    in_addr_t from;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connections_remove(&site->connections, *place);
+        return;
+    }
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    from = ((const struct sockaddr_in *)info->client_addr)->sin_addr.s_addr;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *place = connections_add(&site->connections, info->connect_fd, from);
+}
+
+static void on_completed(void *of, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)site;
-    (void)connection;
+    struct site *site = of;
+
     (void)code;
+    connections_answered(&site->connections, opened_connection(connection));
     if (*state != NULL)
         explicit_bzero(*state, sizeof(struct request));
     free(*state);
@@ -311,7 +410,7 @@ static int listen_on(unsigned short port, unsigned short *bound)
         return -1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(listener, CONNECTIONS_MAX) != 0 ||
+        listen(listener, SOMAXCONN) != 0 ||
         getsockname(listener, (struct sockaddr *)&address, &length) != 0) {
         close(listener);
         return -1;
@@ -327,13 +426,26 @@ struct MHD_Daemon *http_start(struct site *site, unsigned short port)
 
     if (listener < 0)
         return NULL;
-    daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, site,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)CONNECTION_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_END);
-    if (daemon == NULL)
+    connections_init(&site->connections);
+    if (!hashers_start(&site->hashers)) {
         close(listener);
+        return NULL;
+    }
+    daemon = MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, site,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED, on_completed, site,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, site, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_PLACES, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_END);
+    if (daemon == NULL) {
+        hashers_end(&site->hashers);
+        close(listener);
+    }
     return daemon;
+}
+
+void http_stop(struct site *site, struct MHD_Daemon *daemon)
+{
+    hashers_end(&site->hashers); /* first, so that no request waits for a hash any more */
+    MHD_stop_daemon(daemon);
 }

@@ -109,7 +109,7 @@ struct text page_login(const struct session *session, const char *name, const ch
 
 /*
  * One text for a wrong code and a used one: whoever guesses learns nothing from it, and the user
- * learns the one thing that helps, how long to wait.
+ * learns the one thing that helps, how long to wait. What is no code at all is told so.
  */
 static void add_verdict(struct text *page, const struct verdict *verdict)
 {
@@ -118,6 +118,10 @@ static void add_verdict(struct text *page, const struct verdict *verdict)
 
     if (verdict == NULL)
         return;
+    if (verdict->malformed) {
+        add_error(page, "A code has six digits. Type in the one that the app shows now.");
+        return;
+    }
     if (verdict->wait_s > 0)
         snprintf(when, sizeof when,
                  verdict->locked ? "The code was not accepted. The next one can be tried in %ld %s."

@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* explicit_bzero, clock_gettime */
+#define _DEFAULT_SOURCE /* explicit_bzero */
 
 #include "sessions.h"
 
@@ -6,13 +6,6 @@
 #include <sys/random.h>
 
 #include "text.h"
-
-static time_t now(void)
-{
-    struct timespec time;
-
-    return clock_gettime(CLOCK_MONOTONIC, &time) == 0 ? time.tv_sec : 0;
-}
 
 static int make_token(char token[TOKEN_SIZE])
 {
@@ -35,52 +28,71 @@ void session_end(struct session *session)
     explicit_bzero(session, sizeof *session);
 }
 
-int session_move(struct session *session, enum stage stage)
-{
-    session_end(session);
-    if (!make_token(session->id) || !make_token(session->csrf)) {
-        session_end(session);
-        return 0;
-    }
-    session->stage = stage;
-    session->last_used = now();
-    return 1;
-}
-
 struct session *sessions_find(struct sessions *sessions, const char *id)
 {
     struct session *found = NULL;
-    time_t time = now();
+    milliseconds now = clock_now();
     int i;
 
     for (i = 0; i < SESSIONS_MAX; i++) {
         struct session *session = &sessions->list[i];
         if (session->stage == SESSION_FREE)
             continue;
-        if (time - session->last_used > SESSION_IDLE_S)
+        if (now - session->last_used > SESSION_IDLE_S * 1000)
             session_end(session);
         else if (id != NULL && text_equal_secretly(session->id, id))
             found = session;
     }
     if (found != NULL)
-        found->last_used = time;
+        found->last_used = now;
     return found;
 }
 
-struct session *sessions_new(struct sessions *sessions)
+static struct session *longer_idle(struct session *one, struct session *other)
 {
-    struct session *place = NULL;
-    int i;
+    return one == NULL || other->last_used < one->last_used ? other : one;
+}
+
+/* Where a session that is to be like `made` finds its place: a free one, or an older session's. */
+static struct session *place_for(struct sessions *sessions, const struct session *made)
+{
+    struct session *free = NULL, *rival = NULL, *stranger = NULL;
+    int i, rivals = 0;
 
     for (i = 0; i < SESSIONS_MAX; i++) {
         struct session *session = &sessions->list[i];
         if (session->stage == SESSION_FREE) {
-            place = session;
-            break;
+            free = session;
+            continue;
         }
-        if (session->stage != SESSION_LOGGED_IN &&
-            (place == NULL || session->last_used < place->last_used))
-            place = session;
+        if (session->user == NULL)
+            stranger = longer_idle(stranger, session);
+        if (session->stage == made->stage && session->user == made->user &&
+            (made->user != NULL || session->from == made->from)) {
+            rival = longer_idle(rival, session);
+            rivals++;
+        }
     }
-    return place != NULL && session_move(place, SESSION_ANONYMOUS) ? place : NULL;
+    if (rivals >= (made->user != NULL ? SESSIONS_PER_USER : SESSIONS_PER_ADDRESS))
+        return rival;
+    return free != NULL ? free : stranger;
+}
+
+struct session *sessions_new(struct sessions *sessions, enum stage stage, const struct user *user,
+                             in_addr_t from)
+{
+    struct session made, *place;
+
+    memset(&made, 0, sizeof made);
+    made.stage = stage;
+    made.user = user;
+    made.from = from;
+    made.last_used = clock_now();
+    if (!make_token(made.id) || !make_token(made.csrf))
+        return NULL;
+    place = place_for(sessions, &made);
+    session_end(place);
+    *place = made;
+    explicit_bzero(&made, sizeof made);
+    return place;
 }

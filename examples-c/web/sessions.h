@@ -5,11 +5,18 @@
 #ifndef WEB_SESSIONS_H
 #define WEB_SESSIONS_H
 
-#include <time.h>
+#include <netinet/in.h>
 
+#include "clock.h"
 #include "users.h"
 
-enum { SESSIONS_MAX = 1000, SESSION_IDLE_S = 900, TOKEN_SIZE = 65 };
+enum {
+    SESSIONS_PER_ADDRESS = 100, /* at one stage before the password was given */
+    SESSIONS_PER_USER = 5,      /* at one stage after it */
+    SESSIONS_MAX = 2000,        /* more than all users can have, so that strangers have places, too */
+    SESSION_IDLE_S = 900,
+    TOKEN_SIZE = 65
+};
 
 enum stage {
     SESSION_FREE,
@@ -23,10 +30,11 @@ struct session {
     enum stage stage;
     char id[TOKEN_SIZE];
     char csrf[TOKEN_SIZE]; /* what this session's forms carry, and other sites cannot know */
-    time_t last_used;      /* of the monotonic clock */
+    milliseconds last_used;
+    in_addr_t from; /* who it was made for */
     struct user pending;
-    const struct user *user;
-    const char *notice; /* shown once, on the next page */
+    const struct user *user; /* NULL until the password was given */
+    const char *notice;      /* shown once, on the next page */
 };
 
 struct sessions {
@@ -37,16 +45,12 @@ struct sessions {
 struct session *sessions_find(struct sessions *sessions, const char *id);
 
 /*
- * A new anonymous session. If there is no room, the longest idle one that is not logged in makes way.
- * NULL if all are logged in, or there is no randomness.
+ * A new session. At each stage an address, or once the password was given a user, has so many sessions:
+ * of more, the longest idle one makes way. So strangers push out each other's, at most, and nobody who
+ * has given a password. NULL if there is no randomness.
  */
-struct session *sessions_new(struct sessions *sessions);
-
-/*
- * Moves a session on: new id, new token, nothing kept of the stage before. Whoever knew the old id,
- * or planted it, has nothing. Gives 0, and ends the session, if there is no randomness.
- */
-int session_move(struct session *session, enum stage stage);
+struct session *sessions_new(struct sessions *sessions, enum stage stage, const struct user *user,
+                             in_addr_t from);
 
 /* Ends a session and wipes what it knew. */
 void session_end(struct session *session);

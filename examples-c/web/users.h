@@ -5,14 +5,9 @@
 #ifndef WEB_USERS_H
 #define WEB_USERS_H
 
-enum {
-    USERS_MAX = 100,
-    NAME_SIZE = 65, /* with the NUL, as all sizes here */
-    PASSWORD_SIZE = 129,
-    PASSWORD_MIN = 8,
-    HASH_SIZE = 384, /* CRYPT_OUTPUT_SIZE */
-    SECRET_SIZE = 129
-};
+#include "hashing.h"
+
+enum { USERS_MAX = 100, NAME_SIZE = 65, SECRET_SIZE = 129 };
 
 struct user {
     char name[NAME_SIZE];
@@ -35,10 +30,10 @@ void users_forget(struct users *users);
 
 const struct user *users_find(const struct users *users, const char *name);
 
-/* Hashes with a new salt. */
-int password_hash(const char *password, char hash[HASH_SIZE]);
-
-/* The user, if the password is right. It takes as long for a name that does not exist. */
-const struct user *users_login(const struct users *users, const char *name, const char *password);
+/*
+ * The hash that a user's password must have. A name that does not exist, NULL, has one as well, which no
+ * password is right for: looking takes as long.
+ */
+const char *users_hash(const struct users *users, const struct user *user);
 
 #endif

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::fd::FromRawFd;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -20,9 +21,40 @@ impl Answer {
     }
 }
 
+/// A connection to the server from an address of this machine, 127.0.0.0/8.
+pub fn connect(from: Ipv4Addr, port: u16) -> TcpStream {
+    let address = |address: Ipv4Addr, port: u16| libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: port.to_be(),
+        sin_addr: libc::in_addr {
+            s_addr: u32::from(address).to_be(),
+        },
+        sin_zero: [0; 8],
+    };
+    let size = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    let (here, there) = (address(from, 0), address(Ipv4Addr::LOCALHOST, port));
+    // SAFETY: the addresses have the size that is said, and the descriptor is new.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+        assert!(socket >= 0, "{}", std::io::Error::last_os_error());
+        let stream = TcpStream::from_raw_fd(socket);
+        for (call, address) in [(libc::bind as Call, &here), (libc::connect, &there)] {
+            let done = call(socket, std::ptr::from_ref(address).cast(), size);
+            assert_eq!(done, 0, "{from}: {}", std::io::Error::last_os_error());
+        }
+        stream
+    }
+}
+
+type Call = unsafe extern "C" fn(i32, *const libc::sockaddr, libc::socklen_t) -> i32;
+
 /// Sends these bytes, and reads one answer. None if the server only hung up.
 pub fn exchange(port: u16, bytes: &[u8]) -> Option<Answer> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    exchange_from(Ipv4Addr::LOCALHOST, port, bytes)
+}
+
+fn exchange_from(from: Ipv4Addr, port: u16, bytes: &[u8]) -> Option<Answer> {
+    let mut stream = connect(from, port);
     stream
         .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
@@ -77,6 +109,18 @@ pub fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Option<Answer> {
+    request_from(Ipv4Addr::LOCALHOST, port, method, path, headers, body)
+}
+
+/// The same from another address of this machine.
+pub fn request_from(
+    from: Ipv4Addr,
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Option<Answer> {
     let mut text = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| *name == "Host") {
         text += &format!("Host: 127.0.0.1:{port}\r\n");
@@ -87,7 +131,7 @@ pub fn request(
     if method == "POST" {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
-    exchange(port, format!("{text}\r\n{body}").as_bytes())
+    exchange_from(from, port, format!("{text}\r\n{body}").as_bytes())
 }
 
 /// An answer without a body.

@@ -1,8 +1,11 @@
 //! What no browser sends by itself, and what goes with every answer.
 
-use super::http::{exchange, request};
+use std::io::{Read, Write};
+use std::net::Ipv4Addr;
+
+use super::http::{connect, exchange, request};
 use super::program::Server;
-use super::visitor::{FORM, PASSWORD, Visitor, between, code, encoded};
+use super::visitor::{FORM, PASSWORD, Visitor, between, code, encoded, wrong_code};
 use crate::support::tool;
 
 #[test]
@@ -286,12 +289,40 @@ fn names_and_passwords() {
     );
     // Codes that are none.
     visitor.give_password(markup);
-    for typed in ["", "12345", "x", "\"},{\"", "é", &"1".repeat(1000)] {
+    let a_code_has_six_digits = |answer: super::http::Answer, typed: &str| {
+        assert_eq!(answer.status, 401, "{typed}: {answer:?}");
+        let text = between(&answer.body, "role=\"alert\" id=\"error\">", "</p>").unwrap();
+        let expected = "A code has six digits. Type in the one that the app shows now.";
+        assert_eq!(text, expected, "{typed}");
+    };
+    for typed in [
+        "",
+        "12345",
+        "1234567",
+        "12ab",
+        "12345O",
+        "x",
+        "\"},{\"",
+        "é",
+        "١٢٣٤٥",
+        &"1".repeat(1000),
+    ] {
+        a_code_has_six_digits(visitor.post("/code", &[("code", typed)]), typed);
+    }
+    for typed in ["%ff%fe", "12%003456", "%"] {
+        let body = format!("csrf={}&code={typed}", visitor.csrf);
+        a_code_has_six_digits(visitor.send("POST", "/code", &[FORM], &body), typed);
+    }
+    // Six digits are looked at, and that they were wrong is another text.
+    for typed in [&wrong_code(&secret), "000 000", "00-00-00"] {
         let answer = visitor.post("/code", &[("code", typed)]);
         assert_eq!(answer.status, 401, "{typed}: {answer:?}");
+        assert!(!answer.body.contains("six digits"), "{typed}: {answer:?}");
     }
-    let body = format!("csrf={}&code=%ff%fe", visitor.csrf);
-    assert_eq!(visitor.send("POST", "/code", &[FORM], &body).status, 401);
+    // At the first code, too.
+    let mut other = Visitor::new(server.port);
+    other.sign_up("other");
+    a_code_has_six_digits(other.post("/enrol", &[("code", "12 34")]), "12 34");
     server.stop("TERM");
 }
 
@@ -368,5 +399,45 @@ fn garbage_and_too_much() {
     }
     // It is still there.
     visitor.enrol("heidi");
+    server.stop("TERM");
+}
+
+/// Requests whose end a proxy could find at another place: one answer, and no look at what follows.
+#[test]
+fn no_request_hides_in_another() {
+    let server = Server::start();
+    let host = format!("Host: 127.0.0.1:{}\r\n", server.port);
+    let hidden = format!("GET /style.css HTTP/1.1\r\n{host}\r\n");
+    let length = hidden.len();
+    for method in ["POST", "GET", "PUT"] {
+        for lines in [
+            format!("Content-Length: 0\r\nContent-Length: {length}"),
+            format!("Content-Length: {length}\r\ncontent-length: 0"),
+            "Content-Length: 0\r\nContent-Length: 0".to_owned(),
+            format!("Content-Length: 0, {length}"),
+            format!("Content-Length: +{length}"),
+            format!("Content-Length : {length}"),
+            format!("Content-Length: 0\r\nContent-Length\t: {length}"),
+            format!("Content-Length: 0\r\n Content-Length: {length}"),
+            format!("Content-Length: 0\r\n\x0bContent-Length: {length}"),
+            format!("Content-Length: {length}\r\nTransfer-Encoding: chunked"),
+            "Content-Length: 0\r\nTransfer-Encoding : chunked".to_owned(),
+            "Transfer-Encoding: xchunked\r\nContent-Length: 0".to_owned(),
+        ] {
+            let (form, value) = FORM;
+            let head =
+                format!("{method} /login HTTP/1.1\r\n{host}{form}: {value}\r\n{lines}\r\n\r\n");
+            let mut stream = connect(Ipv4Addr::LOCALHOST, server.port);
+            stream.write_all((head + &hidden).as_bytes()).unwrap();
+            let mut answers = String::new();
+            // A reset is an end as well.
+            let _ = stream.read_to_string(&mut answers);
+            assert!(
+                answers.starts_with("HTTP/1.1 400 "),
+                "{method} {lines}: {answers}"
+            );
+            assert!(!answers.contains("text/css"), "{method} {lines}: {answers}");
+        }
+    }
     server.stop("TERM");
 }

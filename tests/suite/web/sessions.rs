@@ -1,5 +1,7 @@
 //! The way through the pages without a browser: the whole life of a factor, and the sessions' rules.
 
+use std::net::Ipv4Addr;
+
 use super::http::request;
 use super::program::{Server, plain};
 use super::visitor::{PASSWORD, Visitor, between, code, shown_secret, wrong_code};
@@ -158,7 +160,7 @@ fn steps_come_in_their_order() {
     server.stop("TERM");
 }
 
-/// Strangers who only look push out each other, and nobody who is logged in.
+/// Strangers push out sessions of their own address, and nobody's who has given a password.
 #[test]
 fn sessions_are_bounded() {
     let server = Server::start();
@@ -166,14 +168,50 @@ fn sessions_are_bounded() {
     let secret = ivan.enrol("ivan");
     ivan.give_password("ivan");
     ivan.go("/code", &[("code", &code(&secret, 1))], "/");
+    let mut at_the_code = Visitor::new(server.port);
+    at_the_code.give_password("ivan");
+    let mut enrolling = Visitor::new(server.port);
+    enrolling.sign_up("judy");
     let mut early = Visitor::new(server.port);
     early.get("/login");
-    for _ in 0..1100 {
-        let answer = request(server.port, "GET", "/login", &[], "").unwrap();
-        assert_eq!(answer.status, 200);
+    let mut elsewhere = Visitor::from(Ipv4Addr::new(127, 0, 0, 2), server.port);
+    elsewhere.get("/login");
+    for path in ["/login", "/signup"] {
+        for _ in 0..1100 {
+            let answer = request(server.port, "GET", path, &[], "").unwrap();
+            assert_eq!(answer.status, 200);
+        }
     }
     assert_eq!(ivan.get("/").status, 200);
+    assert_eq!(at_the_code.get("/code").status, 200);
+    assert_eq!(enrolling.get("/enrol").status, 200);
     let fields = [("name", "ivan"), ("password", PASSWORD)];
     assert_eq!(early.post("/login", &fields).status, 403);
+    elsewhere.go("/login", &fields, "/code");
+    server.stop("TERM");
+}
+
+/// Who knows a password pushes out that user's sessions that wait for a code, and no others.
+#[test]
+fn sessions_of_a_user_are_bounded() {
+    let server = Server::start();
+    let mut judy = Visitor::new(server.port);
+    let secret = judy.enrol("judy");
+    judy.give_password("judy");
+    judy.go("/code", &[("code", &code(&secret, 1))], "/");
+    let mut ivan = Visitor::new(server.port);
+    ivan.enrol("ivan");
+    ivan.give_password("ivan");
+    let mut others: Vec<Visitor> = (0..6).map(|_| Visitor::new(server.port)).collect();
+    for other in &mut others {
+        other.give_password("judy");
+    }
+    let at_the_code: Vec<bool> = others
+        .iter_mut()
+        .map(|other| other.get("/code").status == 200)
+        .collect();
+    assert_eq!(at_the_code, [false, true, true, true, true, true]);
+    assert_eq!(judy.get("/").status, 200);
+    assert_eq!(ivan.get("/code").status, 200);
     server.stop("TERM");
 }

@@ -1,14 +1,16 @@
 //! Somebody with a cookie and an authenticator app, but without a browser.
 
+use std::net::Ipv4Addr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::http::{Answer, request};
+use super::http::{Answer, request_from};
 use crate::support::{run, tool};
 
 pub const PASSWORD: &str = "correct horse";
 
 pub struct Visitor {
-    pub port: u16,
+    from: Ipv4Addr,
+    port: u16,
     /// What the server's Set-Cookie named, `session=...`.
     pub cookie: Option<String>,
     /// The token of the last form seen.
@@ -17,7 +19,13 @@ pub struct Visitor {
 
 impl Visitor {
     pub fn new(port: u16) -> Visitor {
+        Visitor::from(Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// From another address of this machine.
+    pub fn from(from: Ipv4Addr, port: u16) -> Visitor {
         Visitor {
+            from,
             port,
             cookie: None,
             csrf: String::new(),
@@ -35,7 +43,7 @@ impl Visitor {
         let cookie = self.cookie.clone();
         let mut all = headers.to_vec();
         all.extend(cookie.as_deref().map(|cookie| ("Cookie", cookie)));
-        let answer = request(self.port, method, path, &all, body).unwrap();
+        let answer = request_from(self.from, self.port, method, path, &all, body).unwrap();
         if let Some(line) = answer.header("set-cookie") {
             let cookie = line.split(';').next().unwrap();
             self.cookie = Some(cookie.to_owned()).filter(|_| !line.contains("Max-Age=0"));
