@@ -71,3 +71,29 @@ fn all_refusals_are_alike() {
     assert_eq!(attempts.attempt(["login", "alice", "", &right]).result, 0);
     is_a_refusal_like_any_other(&attempts.attempt(["login", "alice", "", &right]));
 }
+
+/// The store is asked for everybody: who locks it for longer than a call may take, holds all of them up.
+#[cfg(feature = "sqlite")]
+#[test]
+fn the_guard_is_asked_for_everybody() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let secret = machine.enrol("alice");
+    machine.account("broken", 54_003, "*");
+    fs::write(machine.users().join("broken"), "not base32\n").unwrap();
+    let mut attempts = Attempts::start(machine.command("attempts"));
+    attempts.attempt(["login", "alice", "", &wrong(&secret)]);
+    let other = rusqlite::Connection::open(machine.guard()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for code in [wrong(&secret).as_str(), "x"] {
+        for user in ["alice", "bob", "nobody-here", "broken"] {
+            let attempt = attempts.attempt(["login", user, "", code]);
+            is_a_refusal_like_any_other(&attempt);
+            assert!(
+                attempt.took >= Duration::from_millis(900),
+                "{user}: {attempt:?}"
+            );
+        }
+    }
+}
