@@ -71,7 +71,8 @@ pub type factor2_status = c_int;
 /// - "sqlite": a file that all processes of one machine share. `path`: the file, whose folder only its
 ///   owner may write. `create`, false: whether to make the file if it is missing. `synchronous`, "FULL":
 ///   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
-///   failure may forget the last ones.
+///   failure may forget the last ones. fork() waits for calls under way, for as long as their budget
+///   lasts; a child that was made while one went on, or not by fork(), is refused by this store.
 /// - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
 ///   password and database as usual; or an array of them for a cluster. `prefix`, "factor2:": of the
 ///   keys. `ca_file`, required with rediss://: a PEM file of the authorities to trust, such as
@@ -81,7 +82,7 @@ pub type factor2_status = c_int;
 /// All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that
 /// disable; at most 100), `base_delay_s`, 30, and `max_delay_s`, 3600 (the first and the longest lock);
 /// "sqlite" and "redis" take `budget_ms`, 1000 (the longest that a call may wait for the store, 10 to
-/// 5000).
+/// 5000). With "sqlite" a disk that is asked to write in time, and is slow to, is waited for longer.
 ///
 /// @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
 /// @param config_len     its length in bytes, or FACTOR2_NUL_TERMINATED
