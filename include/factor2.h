@@ -29,8 +29,8 @@
  *    answers, ignore members that you don't know. They are written without blanks between tokens.
  * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no
  *    file but those that the settings name, makes no thread, signal handler or global state, and
- *    prints nothing. The guard's store "sqlite" alone has fork handlers, for SQLite has to be closed
- *    while a process forks.
+ *    prints nothing. The guard's store "sqlite" alone has fork handlers, for nobody may be inside
+ *    SQLite while a process forks.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *
@@ -162,7 +162,9 @@ typedef int factor2_status;
  *   may write as well, as in volumes of containers. `filesystem`, "refuse": or "trust", if the folder is
  *   on one that machines share (NFS, SMB, FUSE, 9p, virtiofs), but one machine uses it. Mount the folder
  *   into a container, never the file alone. A process that drops rights (setuid, chroot) makes its
- *   authenticator after that: another user cannot open the file again.
+ *   authenticator after that: another user cannot open the file again. fork() waits for calls under way,
+ *   for as long as their budget lasts; a child that was made while one went on, or not by fork(), is
+ *   refused by this store.
  * - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
  *   password and database as usual, for one server; an array of them, of one or more, for a cluster; or
  *   redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the primary that
@@ -178,7 +180,7 @@ typedef int factor2_status;
  * All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that
  * disable; at most 100), `base_delay_s`, 30, and `max_delay_s`, 3600 (the first and the longest lock);
  * "sqlite" and "redis" take `budget_ms`, 1000 (the longest that a call may wait for the store, 10 to
- * 5000).
+ * 5000). With "sqlite" a disk that is asked to write in time, and is slow to, is waited for longer.
  *
  * @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
  * @param config_len     its length in bytes, or FACTOR2_NUL_TERMINATED

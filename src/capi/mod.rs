@@ -80,7 +80,9 @@ pub type factor2_status = c_int;
 ///   may write as well, as in volumes of containers. `filesystem`, "refuse": or "trust", if the folder is
 ///   on one that machines share (NFS, SMB, FUSE, 9p, virtiofs), but one machine uses it. Mount the folder
 ///   into a container, never the file alone. A process that drops rights (setuid, chroot) makes its
-///   authenticator after that: another user cannot open the file again.
+///   authenticator after that: another user cannot open the file again. fork() waits for calls under way,
+///   for as long as their budget lasts; a child that was made while one went on, or not by fork(), is
+///   refused by this store.
 /// - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
 ///   password and database as usual, for one server; an array of them, of one or more, for a cluster; or
 ///   redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the primary that
@@ -96,7 +98,7 @@ pub type factor2_status = c_int;
 /// All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that
 /// disable; at most 100), `base_delay_s`, 30, and `max_delay_s`, 3600 (the first and the longest lock);
 /// "sqlite" and "redis" take `budget_ms`, 1000 (the longest that a call may wait for the store, 10 to
-/// 5000).
+/// 5000). With "sqlite" a disk that is asked to write in time, and is slow to, is waited for longer.
 ///
 /// @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
 /// @param config_len     its length in bytes, or FACTOR2_NUL_TERMINATED

@@ -135,8 +135,8 @@ const PROLOGUE: &str = r#"/*
  *    answers, ignore members that you don't know. They are written without blanks between tokens.
  * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no
  *    file but those that the settings name, makes no thread, signal handler or global state, and
- *    prints nothing. The guard's store "sqlite" alone has fork handlers, for SQLite has to be closed
- *    while a process forks.
+ *    prints nothing. The guard's store "sqlite" alone has fork handlers, for nobody may be inside
+ *    SQLite while a process forks.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *
