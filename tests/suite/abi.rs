@@ -93,7 +93,7 @@ fn every_export_is_guarded() {
         "factor2_status_http",
         "factor2_version",
     ];
-    let guards = ["respond(", "operate(", "borrow_bytes(", "no_panic("];
+    let guards = ["respond(", "operate(", "borrow_bytes(", "whole("];
     let mut seen = 0;
     for part in source.split("extern \"C\" fn ").skip(1) {
         let name = part.split('(').next().unwrap();
