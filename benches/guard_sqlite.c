@@ -74,7 +74,7 @@ static void open_bare(const char *path) {
                        "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLOB NOT NULL,"
                        "last_step INTEGER NOT NULL, failures INTEGER NOT NULL,"
                        "locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL,"
-                       "checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
+                       "turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
                        NULL, NULL, NULL) == SQLITE_OK);
     prepare_statement(&begin, "BEGIN IMMEDIATE");
     prepare_statement(&find, "SELECT id, next, last_step, failures, locked_until, disabled, checksum "

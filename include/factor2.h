@@ -345,6 +345,13 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  * Call it for the first code of an enrolment as well: that code is used up then. A malformed code is
  * not counted, nor is a code that was accepted before.
  *
+ * For a user who does not exist, or has no second factor, pass `"totpsecret":null`. It stands for
+ * nobody: the call does the same work as for a wrong code, the store's included, and takes the same
+ * time, answers FACTOR2_INVALID_TOKEN with the same message, whatever the code, and remembers nothing. So
+ * time does not tell who has a second factor; nor who is locked, for a call that changes nothing takes as
+ * long as one that does. A malformed code does the same work, too, and if the store is in trouble, that is
+ * the answer.
+ *
  * With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code as
  * `last_step`, and store the answer's `step` before you let the user in, by one statement that only
  * ever raises it and whose count of changed rows you check:

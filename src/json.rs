@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hint::black_box;
 use std::ops::{Deref, RangeInclusive};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -120,6 +121,33 @@ impl<'a> Object<'a> {
         match string_content(value) {
             Some(content) => unescape(content, &self.path, self.escaped).map(Some),
             None => Err(self.wrong(name, "a string")),
+        }
+    }
+
+    /// A string or, if the member is `null`, the text `instead`, which takes as long to read; and
+    /// whether it was. `None` when the member is not there.
+    pub(crate) fn text_or_null(
+        &mut self,
+        name: &str,
+        instead: &'static str,
+    ) -> Result<Option<(Text<'a>, bool)>> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        if value == "null" {
+            // Byte by byte, as serde_json looks for the end of a string.
+            let plain = |byte: u8| !matches!(black_box(byte), 0..b' ' | b'"' | b'\\');
+            return match instead.bytes().all(plain) {
+                true => Ok(Some((Text::Borrowed(instead), true))),
+                false => Err(self.wrong(name, "a string")),
+            };
+        }
+        match string_content(value) {
+            Some(content) => {
+                let text = unescape(content, &self.path, self.escaped)?;
+                Ok(Some((text, false)))
+            }
+            None => Err(self.wrong(name, "a string or null")),
         }
     }
 

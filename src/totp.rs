@@ -100,6 +100,11 @@ fn truncated(digest: &[u8]) -> Option<u32> {
 pub(crate) struct Code(Zeroizing<u32>);
 
 impl Code {
+    /// What no step has, to be looked for in the place of a text that is no code.
+    pub(crate) fn none() -> Self {
+        Code(Zeroizing::new(u32::MAX))
+    }
+
     /// Spaces and hyphens are dropped, and what remains must be exactly `digits` ASCII digits.
     pub(crate) fn typed(text: &str, digits: u8) -> Option<Self> {
         let mut value = Zeroizing::new(0u32);

@@ -9,9 +9,13 @@ use crate::authenticator::{Authenticator, bad_request, read_request};
 use crate::config::check_name;
 use crate::error::{Failure, Result, Status};
 use crate::guard::{Attempt, Record, Verdict};
-use crate::json::{Object, Text};
+use crate::json::Object;
 use crate::secret::Secret;
 use crate::totp::Code;
+
+/// The secret that stands for a user who has none, as long as most. It is read and computed as any
+/// other, and no code of it is ever accepted.
+const NOBODY: &str = "WOI5LFUYSLVZUCDGLJKIOFHWM7PDGNGQ";
 
 impl Authenticator {
     /// `{"totpsecret","otp","username"?,"last_step"?}` -> `{"accepted":true,"step","drift"}`.
@@ -25,7 +29,9 @@ impl Authenticator {
             warnings: Option<[&'static str; 1]>,
         }
         let mut request = read_request(request)?;
-        let secret = request.text("totpsecret").map_err(bad_request)?;
+        let secret = request
+            .text_or_null("totpsecret", NOBODY)
+            .map_err(bad_request)?;
         let otp = request.text("otp").map_err(bad_request)?;
         let username = request.text("username").map_err(bad_request)?;
         let last_step = request
@@ -35,36 +41,48 @@ impl Authenticator {
             check_name(&username)
                 .map_err(|expected| bad_request(request.wrong("username", expected)))?;
         }
-        let secret = given(&request, "totpsecret", secret)?;
+        let (secret, nobody) = given(&request, "totpsecret", secret)?;
         let otp = given(&request, "otp", otp)?;
         request.finish().map_err(bad_request)?;
 
         let scheme = &self.config.scheme;
         let window = self.config.window;
         let secret = Secret::from_base32(&secret)?;
-        let Some(code) = Code::typed(&otp, scheme.digits) else {
-            let digits = scheme.digits;
-            return Err(invalid_token(format!(
-                "request.otp: must be {digits} digits"
-            )));
-        };
+        let code = Code::typed(&otp, scheme.digits);
+        // Nobody's code and what is no code change nothing, and do all that a wrong one does: time
+        // must not tell who has a secret.
+        let counts = code.is_some() && !nobody;
         let now = self.now()?;
         let case = self.guard.case(&secret);
         let current = scheme.step_at(now);
         let oldest = current.saturating_sub(window.past);
         let newest = current.saturating_add(window.future);
-        let matched = scheme.newest_match(&secret, &code, oldest..=newest);
+        let matched = scheme.newest_match(
+            &secret,
+            code.as_ref().unwrap_or(&Code::none()),
+            oldest..=newest,
+        );
         let attempt = Attempt {
-            matched: matched.map(|step| match last_step {
-                Some(last) if step <= last => Attempt::OLD_STEP,
-                _ => step_number(step),
-            }),
+            matched: match matched {
+                _ if !counts => Some(Attempt::OLD_STEP),
+                Some(step) if last_step.is_some_and(|last| step <= last) => Some(Attempt::OLD_STEP),
+                step => step.map(step_number),
+            },
             oldest: step_number(oldest),
             now,
             time_is_fixed: self.config.fixed_time.is_some(),
             id: 0,
         };
-        let verdict = case.judge(attempt)?;
+        let verdict = match case.judge(attempt)? {
+            _ if code.is_none() => {
+                let digits = scheme.digits;
+                return Err(invalid_token(format!(
+                    "request.otp: must be {digits} digits"
+                )));
+            }
+            _ if nobody => Verdict::Wrong,
+            verdict => verdict,
+        };
         let step = accepted_step(verdict, matched)?;
         Answer::new(&Body {
             accepted: true,
@@ -154,7 +172,7 @@ fn accepted_step(verdict: Verdict, matched: Option<u64>) -> Result<u64> {
         ),
         (Verdict::Throttled(wait), _) => refusal(
             Status::Throttled,
-            format!("too many wrong codes: this one was not looked at, wait {wait} s").into(),
+            "too many wrong codes: this one was not looked at, wait retry_after_s seconds".into(),
             Some(wait),
         ),
         (Verdict::Disabled, _) => refusal(
@@ -179,10 +197,34 @@ fn step_number(step: u64) -> i64 {
 }
 
 /// crossauth takes a missing secret or code for a wrong one, so it never means "no second factor".
-fn given<'a>(request: &Object, name: &str, text: Option<Text<'a>>) -> Result<Text<'a>> {
-    text.ok_or_else(|| invalid_token(request.missing(name).into_message()))
+fn given<T>(request: &Object, name: &str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| invalid_token(request.missing(name).into_message()))
 }
 
 fn invalid_token(message: String) -> Failure {
     Failure::new(Status::InvalidToken, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_right_code_is_a_wrong_one() {
+        for store in ["none", "memory"] {
+            let config = format!(r#"{{"issuer":"Test","guard":{{"store":"{store}"}}}}"#);
+            let authenticator = Authenticator::new(&config).unwrap();
+            let secret = Secret::from_base32(NOBODY).unwrap();
+            assert_eq!(secret.as_bytes().len(), 20);
+            let scheme = &authenticator.config.scheme;
+            let current = scheme.step_at(authenticator.now().unwrap());
+            for step in [current - 1, current, current + 1, current + 2] {
+                let otp = scheme.code(&secret, step);
+                let request = format!(r#"{{"totpsecret":null,"otp":"{}"}}"#, &*otp);
+                let failure = authenticator.verify(&request).err().unwrap();
+                assert_eq!(failure.status, Status::InvalidToken);
+                assert_eq!(failure.message, "request.otp: wrong code");
+            }
+        }
+    }
 }

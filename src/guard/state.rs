@@ -48,7 +48,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// A step that is never newer than the last accepted one.
+    /// A step that is never newer than the last accepted one: an attempt with it changes nothing.
     pub(crate) const OLD_STEP: i64 = -1;
 }
 

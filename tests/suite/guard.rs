@@ -121,6 +121,52 @@ fn malformed_codes_and_secrets_are_not_counted() {
     assert_eq!(inspect(&authenticator)["failures"], 0);
 }
 
+/// `null` for the secret of a user who has none.
+fn verify_nobody(authenticator: &Authenticator, otp: &str) -> Reply {
+    authenticator.call(factor2_verify, json!({"totpsecret": null, "otp": otp}))
+}
+
+#[test]
+fn nobody_gets_the_answer_to_a_wrong_code() {
+    clock::stand_at(NOW);
+    let wrong = wrong_code_at(NOW);
+    for guard in [json!({"store": "none"}), json!({"store": "memory"})] {
+        let authenticator = Authenticator::new(json!({"issuer": "Test", "guard": guard}));
+        let expected = verify(&authenticator, &wrong);
+        assert_eq!(
+            expected.refused(Status::InvalidToken),
+            "request.otp: wrong code"
+        );
+        for _ in 0..100 {
+            for otp in [&wrong, &code_at(NOW)] {
+                assert_eq!(verify_nobody(&authenticator, otp).text, expected.text);
+            }
+            let malformed = verify(&authenticator, "12345");
+            assert_eq!(verify_nobody(&authenticator, "12345").text, malformed.text);
+        }
+        let without = authenticator.call(factor2_verify, json!({"otp": wrong}));
+        assert_eq!(
+            without.refused(Status::InvalidToken),
+            "request.totpsecret: missing"
+        );
+    }
+}
+
+#[test]
+fn nobody_and_malformed_codes_need_no_room() {
+    clock::stand_at(NOW);
+    let guard = json!({"store": "memory", "max_records": 1});
+    let authenticator = Authenticator::new(json!({"issuer": "Test", "guard": guard}));
+    verify_nobody(&authenticator, "000000").refused(Status::InvalidToken);
+    verify(&authenticator, &wrong_code_at(NOW)).refused(Status::InvalidToken);
+    let before = inspect(&authenticator);
+    verify_nobody(&authenticator, "000000").refused(Status::InvalidToken);
+    let malformed = json!({"totpsecret": secret_number(1), "otp": "x"});
+    let reply = authenticator.call(factor2_verify, malformed);
+    reply.refused(Status::InvalidToken);
+    assert_eq!(inspect(&authenticator), before);
+}
+
 #[test]
 fn while_locked_right_and_wrong_codes_get_the_same_answer() {
     clock::stand_at(NOW);

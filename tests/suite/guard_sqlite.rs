@@ -126,6 +126,60 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (work(), start.elapsed())
 }
 
+/// Time must not tell who has a secret, nor who is locked: each of these costs a transaction that writes.
+#[test]
+fn what_changes_no_record_is_written_all_the_same() {
+    let path = new_path("written");
+    let authenticator = open(&path);
+    log_in(&authenticator, 1, NOW).ok();
+    log_in(&authenticator, 2, NOW).ok();
+    let wrong = wrong_code_at(1, NOW);
+    for _ in 0..5 {
+        verify(&authenticator, 1, &wrong).refused(Status::InvalidToken);
+    }
+    let disabling = Authenticator::new(config_with(&path, json!({"hard": 1})));
+    verify(&disabling, 3, &wrong_code_at(3, NOW)).refused(Status::Disabled);
+    let others = sqlite(&path);
+    let count = |what| -> i64 { others.query_one(what, [], |row| row.get(0)).unwrap() };
+    let nobody = |otp: &str| {
+        let request = json!({"totpsecret": null, "otp": otp});
+        authenticator.call(factor2_verify, request)
+    };
+    let shown = || [1, 2, 3, 4].map(|user| inspect(&authenticator, user));
+    let (before, rows) = (shown(), count("SELECT count(*) FROM credential_1"));
+    let calls: [(&dyn Fn() -> Reply, Status); 7] = [
+        (&|| nobody(&wrong), Status::InvalidToken),
+        (&|| nobody("x"), Status::InvalidToken),
+        (&|| verify(&authenticator, 2, "x"), Status::InvalidToken),
+        (&|| verify(&authenticator, 4, "x"), Status::InvalidToken),
+        (&|| verify(&authenticator, 1, &wrong), Status::Throttled),
+        (&|| log_in(&authenticator, 2, NOW), Status::TokenReused),
+        (&|| verify(&authenticator, 3, &wrong), Status::Disabled),
+    ];
+    for (number, (call, status)) in calls.iter().enumerate() {
+        for _ in 0..3 {
+            let version = count("PRAGMA data_version");
+            call().refused(*status);
+            assert_ne!(count("PRAGMA data_version"), version, "call {number}");
+        }
+    }
+    assert_eq!(shown(), before);
+    assert_eq!(count("SELECT count(*) FROM credential_1"), rows);
+    assert_intact(&path);
+    // Nor does a store in trouble tell.
+    others.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let hasty = Authenticator::new(config_with(&path, json!({"budget_ms": 10})));
+    for (secret, otp) in [
+        (json!(secret(2)), "x"),
+        (json!(null), "x"),
+        (json!(null), "000000"),
+    ] {
+        let request = json!({"totpsecret": secret, "otp": otp});
+        let reply = hasty.call(factor2_verify, request);
+        reply.refused(Status::StoreUnavailable);
+    }
+}
+
 #[test]
 fn a_code_is_accepted_once_by_all_handles_and_processes_and_after_a_restart() {
     let path = new_path("once");

@@ -21,6 +21,7 @@ fn authenticator() -> Authenticator {
 type Kind = (&'static str, &'static [&'static str]);
 
 const STRING: Kind = ("a string", &[r#""6""#]);
+const STRING_OR_NULL: Kind = ("a string or null", &[r#""6""#, "null"]);
 const INTEGER: Kind = (
     "an integer from 0 to 18446744073709551615",
     &["0", "9007199254740993"],
@@ -45,7 +46,7 @@ const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_reprepare_configuration, r#"{"username":@,"sessionKey":{}}"#, "username", STRING),
     (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":@}"#, "sessionKey", OBJECT),
     (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":@}}"#, "sessionKey.data", STRING_OR_OBJECT),
-    (factor2_verify, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", STRING),
+    (factor2_verify, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", STRING_OR_NULL),
     (factor2_verify, r#"{"totpsecret":"$","otp":@}"#, "otp", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","username":@}"#, "username", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", INTEGER),

@@ -8,6 +8,8 @@
 //! and so nobody can have that memory fetched while there is something else to do. With many records
 //! that wait is longer than all else here.
 
+use std::hint::black_box;
+
 use crate::capi::processor;
 use crate::guard::{Credential, Record};
 
@@ -95,12 +97,14 @@ impl Table {
         let place = self.find(&name);
         let place = self.places.get_mut(place)?;
         let known = place.as_ref().map(Entry::record);
-        let record = change(known)?;
-        *place = Some(Entry::new(name, &record));
-        if known.is_none() {
+        let kept = change(known);
+        // Written even when nothing is kept: time must not tell who is locked.
+        let entry = kept.map_or(*place, |record| Some(Entry::new(name, &record)));
+        *place = black_box(entry);
+        if known.is_none() && kept.is_some() {
             self.records = self.records.saturating_add(1);
         }
-        Some(record)
+        kept
     }
 
     /// Whether there was such a record.

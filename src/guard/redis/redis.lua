@@ -4,9 +4,10 @@
 local id, question = ARGV[1], ARGV[2]
 
 -- The record is a text: its format (1), last_step, failures, locked_until, disabled, attempt.
+local NEW = '1 -1 0 0 0 0'
 local kept = redis.call('GET', KEYS[1])
 local last_step, failures, locked_until, disabled, attempt =
-  string.match(kept or '1 -1 0 0 0 0', '^1 (%-?%d+) (%d+) (%d+) ([01]) (%d+)$')
+  string.match(kept or NEW, '^1 (%-?%d+) (%d+) (%d+) ([01]) (%d+)$')
 if not last_step then
   return redis.error_reply('FOREIGN not a record of this version')
 end
@@ -16,9 +17,15 @@ local function record()
   return string.format('1 %.0f %.0f %.0f %s %s', last_step, failures, locked_until, disabled, attempt)
 end
 
--- Nothing expires: a record with wrong codes never may, and a clean one outlasts every clock's error.
+-- Nothing expires that says something: a record with wrong codes never may, and a clean one outlasts
+-- every clock's error.
 local function keep()
-  redis.call('SET', KEYS[1], record())
+  local text = record()
+  if text == NEW then
+    redis.call('SET', KEYS[1], text, 'PX', 1)
+  else
+    redis.call('SET', KEYS[1], text)
+  end
 end
 
 if question == 'inspect' then
@@ -31,7 +38,6 @@ elseif question == 'reset' then
   return id .. ' ' .. record()
 end
 
--- From here on Record::judge of state.rs, line for line.
 local step = tonumber(ARGV[3])
 local now = tonumber(ARGV[4]) or tonumber(redis.call('TIME')[1])
 local soft, hard, base_delay, max_delay = string.match(ARGV[5], '^(%d+) (%d+) (%d+) (%d+)$')
@@ -51,32 +57,35 @@ local function verdict_on_wrong()
   return verdict('wrong')
 end
 
-if id ~= '0' and id == attempt then
-  return step and verdict('accepted') or verdict_on_wrong()
+-- Record::judge of state.rs, line for line.
+local function judge()
+  if id ~= '0' and id == attempt then
+    return step and verdict('accepted') or verdict_on_wrong()
+  end
+  if disabled == '1' then
+    return verdict('disabled')
+  end
+  locked_until = math.min(locked_until, now + max_delay)
+  if locked_until > now then
+    return verdict('throttled', locked_until - now)
+  end
+  if step and step > last_step then
+    last_step, failures, locked_until, disabled, attempt = step, 0, 0, '0', id
+    return verdict('accepted')
+  elseif step then
+    return verdict('reused')
+  end
+  attempt = id
+  failures = failures + 1
+  if failures >= hard then
+    disabled = '1'
+  elseif failures >= soft then
+    locked_until = now + math.min(base_delay * 2 ^ (failures - soft), max_delay)
+  end
+  return verdict_on_wrong()
 end
-if disabled == '1' then
-  return verdict('disabled')
-end
-if locked_until > now + max_delay then
-  locked_until = now + max_delay
-  keep()
-end
-if locked_until > now then
-  return verdict('throttled', locked_until - now)
-end
-if step and step > last_step then
-  last_step, failures, locked_until, disabled, attempt = step, 0, 0, '0', id
-  keep()
-  return verdict('accepted')
-elseif step then
-  return verdict('reused')
-end
-attempt = id
-failures = failures + 1
-if failures >= hard then
-  disabled = '1'
-elseif failures >= soft then
-  locked_until = now + math.min(base_delay * 2 ^ (failures - soft), max_delay)
-end
+
+-- Kept even when nothing has changed: time must not tell who is locked, or who has a record at all.
+local answer = judge()
 keep()
-return verdict_on_wrong()
+return answer

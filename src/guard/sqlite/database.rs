@@ -124,9 +124,7 @@ impl Database {
         let found = Found::find(&self.0, credential)?;
         let mut record = found.record();
         let outcome = change(&mut record);
-        if record != found.record() {
-            found.keep(&self.0, record)?;
-        }
+        found.keep(&self.0, record)?;
         self.run("COMMIT")?;
         Ok(outcome)
     }

@@ -13,13 +13,14 @@ use crate::guard::{Credential, Record};
 /// changes its format finds the table gone.
 pub(super) const SCHEMA: &str = "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, \
     next BLOB NOT NULL, last_step INTEGER NOT NULL, failures INTEGER NOT NULL, \
-    locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL, checksum INTEGER NOT NULL) \
+    locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL, turn INTEGER NOT NULL, \
+    checksum INTEGER NOT NULL) \
     WITHOUT ROWID, STRICT";
 
-const FIND: &str = "SELECT id, next, last_step, failures, locked_until, disabled, checksum \
+const FIND: &str = "SELECT id, next, last_step, failures, locked_until, disabled, turn, checksum \
     FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
 
-const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// Before the first record and behind the last one. No credential has this name.
 const END: [u8; 16] = [0; 16];
@@ -29,6 +30,8 @@ struct Row {
     id: [u8; 16],
     next: [u8; 16],
     record: Record,
+    /// Another one each time that the row is kept, for SQLite does not write what has not changed.
+    turn: bool,
 }
 
 /// Makes the table, with the row before the first record.
@@ -38,6 +41,7 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
         id: END,
         next: END,
         record: Record::NEW,
+        turn: false,
     };
     end.keep(connection)
 }
@@ -67,6 +71,7 @@ impl Found {
                 id,
                 next: nearest.next,
                 record: Record::NEW,
+                turn: false,
             },
             before: Some(nearest),
         })
@@ -76,12 +81,18 @@ impl Found {
         self.row.record
     }
 
+    /// Writes, whether or not the record has changed: time must not tell who is locked, or who has a
+    /// record at all. A new one that says nothing is not kept; the row before it is, in its place.
     pub(super) fn keep(self, connection: &Connection, record: Record) -> rusqlite::Result<()> {
         let row = Row { record, ..self.row };
-        if let Some(before) = self.before {
-            let next = row.id;
-            Row { next, ..before }.keep(connection)?;
+        let Some(before) = self.before else {
+            return row.keep(connection);
+        };
+        if record == Record::NEW {
+            return before.keep(connection);
         }
+        let next = row.id;
+        Row { next, ..before }.keep(connection)?;
         row.keep(connection)
     }
 }
@@ -100,8 +111,9 @@ impl Row {
                     disabled: columns.get(5)?,
                     ..Record::NEW
                 },
+                turn: columns.get(6)?,
             };
-            if columns.get::<_, i64>(6)? == row.checksum() {
+            if columns.get::<_, i64>(7)? == row.checksum() {
                 Ok(row)
             } else {
                 Err(corrupt())
@@ -109,16 +121,19 @@ impl Row {
         })
     }
 
-    fn keep(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let record = &self.record;
+    fn keep(self, connection: &Connection) -> rusqlite::Result<()> {
+        let turn = !self.turn;
+        let row = Row { turn, ..self };
+        let record = &row.record;
         let values = (
-            self.id,
-            self.next,
+            row.id,
+            row.next,
             record.last_step,
             record.failures,
             record.locked_until.cast_signed(),
             record.disabled,
-            self.checksum(),
+            row.turn,
+            row.checksum(),
         );
         connection.prepare_cached(KEEP)?.execute(values).map(|_| ())
     }
@@ -131,7 +146,7 @@ impl Row {
             .chain_update(record.last_step.to_be_bytes())
             .chain_update(record.failures.to_be_bytes())
             .chain_update(record.locked_until.to_be_bytes())
-            .chain_update([u8::from(record.disabled)])
+            .chain_update([u8::from(record.disabled), u8::from(self.turn)])
             .finalize();
         let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(digest);
         i64::from_be_bytes([a, b, c, d, e, f, g, h])

@@ -1,14 +1,15 @@
 //! What a record is, and what becomes of it.
 
 use factor2::Status;
+use factor2::capi::factor2_verify;
 use serde_json::json;
 
 use super::server::Server;
 use super::{
-    NOW, code_at, guess, inspect, log_in, log_in_at, open, open_hasty, reset, retry_after, verify,
-    wrong_code_at,
+    NOW, code_at, guess, inspect, log_in, log_in_at, open, open_hasty, open_with, reset,
+    retry_after, verify, wait_for, wrong_code_at,
 };
-use crate::support::Authenticator;
+use crate::support::{Authenticator, Reply};
 
 /// The key of the only record.
 fn only_key(server: &Server) -> String {
@@ -115,6 +116,53 @@ fn inspect_and_reset_leave_no_trace_of_a_credential_that_was_never_tried() {
     assert_eq!(inspect(&authenticator, 1), new);
     assert_eq!(reset(&authenticator, 1), new);
     assert_eq!(server.cli(&["DBSIZE"]), "0");
+}
+
+/// Time must not tell who has a secret, nor who is locked: each of these is a write.
+#[test]
+fn what_changes_no_record_is_written_all_the_same() {
+    let server = Server::start(&[]);
+    let authenticator = open(server.url());
+    let nobody = |otp: &str| {
+        let request = json!({"totpsecret": null, "otp": otp});
+        authenticator.call(factor2_verify, request)
+    };
+    nobody("000000").refused(Status::InvalidToken);
+    nobody("x").refused(Status::InvalidToken);
+    verify(&authenticator, 1, "x").refused(Status::InvalidToken);
+    wait_for(|| server.cli(&["DBSIZE"]) == "0");
+
+    for user in [1, 2] {
+        log_in(&authenticator, user).ok();
+    }
+    for _ in 0..5 {
+        guess(&authenticator, 1).refused(Status::InvalidToken);
+    }
+    let disabling = open_with(server.url(), json!({"hard": 1}));
+    guess(&disabling, 3).refused(Status::Disabled);
+    let shown = || [1, 2, 3, 4].map(|user| inspect(&authenticator, user));
+    let before = shown();
+    let calls: [(&dyn Fn() -> Reply, Status); 7] = [
+        (&|| nobody("000000"), Status::InvalidToken),
+        (&|| nobody("x"), Status::InvalidToken),
+        (&|| verify(&authenticator, 2, "x"), Status::InvalidToken),
+        (&|| verify(&authenticator, 4, "x"), Status::InvalidToken),
+        (&|| guess(&authenticator, 1), Status::Throttled),
+        (&|| log_in(&authenticator, 2), Status::TokenReused),
+        (&|| guess(&authenticator, 3), Status::Disabled),
+    ];
+    let writes = || -> u64 {
+        let statistics = server.cli(&["INFO", "commandstats"]);
+        let (_, count) = statistics.split_once("cmdstat_set:calls=").unwrap();
+        count.split(',').next().unwrap().parse().unwrap()
+    };
+    for (number, (call, status)) in calls.iter().enumerate() {
+        let written = writes();
+        call().refused(*status);
+        assert_eq!(writes(), written + 1, "call {number}");
+    }
+    assert_eq!(shown(), before);
+    wait_for(|| server.cli(&["DBSIZE"]) == "3");
 }
 
 #[test]
