@@ -29,11 +29,15 @@ static void write_id(uint64_t id[2], uint64_t credential) {
     id[1] = scrambled(2 * credential + 1);
 }
 
+/* The columns of a record. last_code is NULL as long as there are only wrong codes. */
+enum { LAST_STEP, LAST_CODE, FAILURES, LOCKED_UNTIL, LOCK_S, DISABLED, TURN, COLUMNS };
+
 /* All but the name of the next row, which is bound. */
-static void keep_row(const uint64_t id[2], const sqlite3_int64 record[4]) {
+static void keep_row(const uint64_t id[2], const sqlite3_int64 record[COLUMNS]) {
     sqlite3_bind_blob(keep, 1, id, 2 * sizeof *id, SQLITE_STATIC);
-    for (int i = 0; i < 4; i++) sqlite3_bind_int64(keep, 3 + i, record[i]);
-    sqlite3_bind_int64(keep, 7, (sqlite3_int64)scrambled(id[0] ^ (uint64_t)record[1]));
+    for (int i = 0; i < COLUMNS; i++)
+        if (i != LAST_CODE) sqlite3_bind_int64(keep, 3 + i, record[i]);
+    sqlite3_bind_int64(keep, 3 + COLUMNS, (sqlite3_int64)scrambled(id[0] ^ (uint64_t)record[FAILURES]));
     done(keep);
 }
 
@@ -48,9 +52,10 @@ static void change(uint64_t credential) {
     const void *nearest = sqlite3_column_blob(find, 0);
     CHECK(nearest && sqlite3_column_bytes(find, 0) == sizeof id);
     int known = memcmp(nearest, id, sizeof id) == 0;
-    sqlite3_int64 record[4] = {-1, 0, 0, 0};
-    for (int i = 0; known && i < 4; i++) record[i] = sqlite3_column_int64(find, 2 + i);
-    record[1] = (record[1] + 1) % 100;
+    sqlite3_int64 record[COLUMNS] = {[LAST_STEP] = -1};
+    for (int i = 0; known && i < COLUMNS; i++) record[i] = sqlite3_column_int64(find, 2 + i);
+    record[FAILURES] = (record[FAILURES] + 1) % 100;
+    record[TURN] = !record[TURN];
     CHECK(sqlite3_column_blob(find, 1));
     sqlite3_bind_blob(keep, 2, sqlite3_column_blob(find, 1), sizeof id, SQLITE_TRANSIENT);
     CHECK(sqlite3_reset(find) == SQLITE_OK);
@@ -65,21 +70,22 @@ static void change_bare(size_t calls) {
 
 static void open_bare(const char *path) {
     static const uint64_t end[2];
-    static const sqlite3_int64 nothing[4];
+    static const sqlite3_int64 nothing[COLUMNS];
     CHECK(sqlite3_open_v2(path, &bare,
                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                           NULL) == SQLITE_OK);
     CHECK(sqlite3_exec(bare,
                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                        "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLOB NOT NULL,"
-                       "last_step INTEGER NOT NULL, failures INTEGER NOT NULL,"
-                       "locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL,"
-                       "turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
+                       "last_step INTEGER NOT NULL, last_code INTEGER, failures INTEGER NOT NULL,"
+                       "locked_until INTEGER NOT NULL, lock_s INTEGER NOT NULL,"
+                       "disabled INTEGER NOT NULL, turn INTEGER NOT NULL,"
+                       "checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
                        NULL, NULL, NULL) == SQLITE_OK);
     prepare_statement(&begin, "BEGIN IMMEDIATE");
-    prepare_statement(&find, "SELECT id, next, last_step, failures, locked_until, disabled, checksum "
-                             "FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
-    prepare_statement(&keep, "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    prepare_statement(&find, "SELECT id, next, last_step, last_code, failures, locked_until, lock_s, "
+                             "disabled, turn, checksum FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
+    prepare_statement(&keep, "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     prepare_statement(&commit, "COMMIT");
     sqlite3_bind_blob(keep, 2, end, sizeof end, SQLITE_STATIC);
     keep_row(end, nothing);

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hint::black_box;
 use std::ops::{Deref, RangeInclusive};
+use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -217,15 +218,15 @@ impl<'a> Object<'a> {
     }
 
     /// An integer within `range`, or `None` when the member is not there.
-    pub(crate) fn integer(
+    pub(crate) fn integer<T: FromStr + PartialOrd + fmt::Display>(
         &mut self,
         name: &str,
-        range: RangeInclusive<u64>,
-    ) -> Result<Option<u64>> {
+        range: RangeInclusive<T>,
+    ) -> Result<Option<T>> {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
-        match value.parse::<u64>() {
+        match value.parse() {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
             _ => {
                 let expected = format!("an integer from {} to {}", range.start(), range.end());

@@ -105,6 +105,11 @@ impl Code {
         Code(Zeroizing::new(u32::MAX))
     }
 
+    /// The number that its digits make; below 10^8.
+    pub(crate) fn value(&self) -> u32 {
+        *self.0
+    }
+
     /// Spaces and hyphens are dropped, and what remains must be exactly `digits` ASCII digits.
     pub(crate) fn typed(text: &str, digits: u8) -> Option<Self> {
         let mut value = Zeroizing::new(0u32);

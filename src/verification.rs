@@ -36,8 +36,9 @@ impl Authenticator {
         let otp = request.text("otp").map_err(bad_request)?;
         let username = request.text("username").map_err(bad_request)?;
         let last_step = request
-            .integer("last_step", 0..=u64::MAX)
-            .map_err(bad_request)?;
+            .integer("last_step", -1..=i64::MAX)
+            .map_err(bad_request)?
+            .unwrap_or(-1);
         if let Some(username) = username {
             check_name(&username)
                 .map_err(|expected| bad_request(request.wrong("username", expected)))?;
@@ -52,22 +53,22 @@ impl Authenticator {
         let code = Code::typed(&otp, scheme.digits);
         // Nobody's code and what is no code change nothing, and do all that a wrong one does: time
         // must not tell who has a secret.
-        let counts = code.is_some() && !nobody;
+        let is_malformed = code.is_none();
+        let counts = !is_malformed && !nobody;
+        let code = code.unwrap_or_else(Code::none);
         let now = self.now()?;
-        let case = self.guard.case(&secret);
+        let case = self.guard.case(&secret, scheme.period);
         let current = scheme.step_at(now);
         let oldest = current.saturating_sub(window.past);
         let newest = current.saturating_add(window.future);
-        let matched = scheme.newest_match(
-            &secret,
-            code.as_ref().unwrap_or(&Code::none()),
-            oldest..=newest,
-        );
+        let matched = scheme.newest_match(&secret, &code, oldest..=newest);
         let attempt = Attempt {
-            matched: match matched {
-                _ if !counts => Some(Attempt::OLD_STEP),
-                Some(step) if last_step.is_some_and(|last| step <= last) => Some(Attempt::OLD_STEP),
-                step => step.map(step_number),
+            code: code.value(),
+            matched: match matched.map(step_number) {
+                step if !counts || step.is_some_and(|step| step <= last_step) => {
+                    Some(Attempt::OLD_STEP)
+                }
+                step => step,
             },
             oldest: step_number(oldest),
             now,
@@ -75,16 +76,19 @@ impl Authenticator {
             id: 0,
         };
         let verdict = match case.judge(attempt)? {
-            _ if code.is_none() => {
+            _ if is_malformed => {
                 let digits = scheme.digits;
                 return Err(invalid_token(format!(
                     "request.otp: must be {digits} digits"
                 )));
             }
             _ if nobody => Verdict::Wrong,
+            Verdict::Reused { last_step: kept } => Verdict::Reused {
+                last_step: kept.max(last_step),
+            },
             verdict => verdict,
         };
-        let step = accepted_step(verdict, matched)?;
+        let step = accepted_step(verdict, matched, step_number(newest))?;
         Answer::new(&Body {
             accepted: true,
             step,
@@ -96,14 +100,16 @@ impl Authenticator {
     /// `{"totpsecret"}` -> the guard's record of this credential.
     pub(crate) fn inspect(&self, request: &str) -> Result<Answer> {
         let secret = read_secret(request)?;
-        let record = self.guard.case(&secret).inspect()?;
+        let period = self.config.scheme.period;
+        let record = self.guard.case(&secret, period).inspect()?;
         self.describe_record(&record)
     }
 
     /// `{"totpsecret"}` -> the record that is left when its wrong codes are forgotten.
     pub(crate) fn reset(&self, request: &str) -> Result<Answer> {
         let secret = read_secret(request)?;
-        let record = self.guard.case(&secret).reset()?;
+        let period = self.config.scheme.period;
+        let record = self.guard.case(&secret, period).reset()?;
         self.describe_record(&record)
     }
 
@@ -154,8 +160,8 @@ fn read_secret(request: &str) -> Result<Secret> {
     Secret::from_base32(&secret)
 }
 
-/// The step of an accepted code, or the refusal.
-fn accepted_step(verdict: Verdict, matched: Option<u64>) -> Result<u64> {
+/// The step of an accepted code, or the refusal. `newest` is the newest step that could be accepted.
+fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<u64> {
     let refusal = |status, message: Cow<'static, str>, retry_after_s| {
         Err(Failure {
             status,
@@ -166,7 +172,14 @@ fn accepted_step(verdict: Verdict, matched: Option<u64>) -> Result<u64> {
     let wrong_code = Cow::Borrowed("request.otp: wrong code");
     match (verdict, matched) {
         (Verdict::Accepted, Some(step)) => Ok(step),
-        (Verdict::Reused, _) => refusal(
+        (Verdict::Reused { last_step }, _) if last_step > newest => refusal(
+            Status::TokenReused,
+            "request.otp: a code of a later time was accepted before: the clock was ahead then, or was \
+             set back since"
+                .into(),
+            None,
+        ),
+        (Verdict::Reused { .. }, _) => refusal(
             Status::TokenReused,
             "request.otp: this code, or a later one, was accepted before".into(),
             None,

@@ -63,11 +63,13 @@ pub type factor2_status = c_int;
 /// - `guard`, {"store":"memory"}: who remembers accepted codes and counts wrong ones, see below.
 /// - `fixed_time`: for tests, what the clock shows, in Unix seconds. It stands still then.
 ///
-/// The guard keeps one record per credential (that is, per secret; no user name is kept). A code is
+/// The guard keeps one record per credential (that is, per secret and period; no user name is kept): the
+/// last accepted step and its code, which is used up, the wrong codes in a row, and the lock. A code is
 /// accepted if its step is newer than the last accepted one. Each wrong code counts: from the fifth in a
 /// row on, each one locks the credential for 30 s, 60 s, 120 s and so on up to one hour, and the 33rd
-/// disables it, until factor2_reset() or a new secret. An accepted code sets the count back. If its store
-/// cannot answer, the guard refuses. `guard` has the member `store`:
+/// disables it, until factor2_reset() or a new secret. An accepted code sets the count back. A lock is as
+/// long as it was set, whatever the settings of others that share the store. If its store cannot answer,
+/// the guard refuses. `guard` has the member `store`:
 ///
 /// - "memory": the records of one process, for an embedded server. They are forgotten when it ends: a
 ///   code can be used again after a restart within its window. In a forked child it refuses.
@@ -363,7 +365,15 @@ pub unsafe extern "C" fn factor2_reprepare_configuration(
 /// The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few guesses are
 /// answered (RFC 4226 section 7.3), also under many threads, processes and machines that share a store.
 /// Call it for the first code of an enrolment as well: that code is used up then. A malformed code is
-/// not counted, nor is a code that was accepted before.
+/// not counted, nor is a code that was accepted before; the last accepted one never is, however late it
+/// comes again, so that a client which repeats a stored code locks nobody out.
+///
+/// For a user who does not exist, or has no second factor, pass `"totpsecret":null`. It stands for
+/// nobody: the call does the same work as for a wrong code, the store's included, and takes the same
+/// time, answers FACTOR2_INVALID_TOKEN with the same message, whatever the code, and remembers nothing. So
+/// time does not tell who has a second factor; nor who is locked, for a call that changes nothing takes as
+/// long as one that does. A malformed code does the same work, too, and if the store is in trouble, that is
+/// the answer.
 ///
 /// For a user who does not exist, or has no second factor, pass `"totpsecret":null`. It stands for
 /// nobody: the call does the same work as for a wrong code, the store's included, and takes the same
@@ -373,8 +383,9 @@ pub unsafe extern "C" fn factor2_reprepare_configuration(
 /// the answer.
 ///
 /// With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code as
-/// `last_step`, and store the answer's `step` before you let the user in, by one statement that only
-/// ever raises it and whose count of changed rows you check:
+/// `last_step` (-1, as well as none at all, when there is no such code yet), and store the answer's
+/// `step` before you let the user in, by one statement that only ever raises it and whose count of changed
+/// rows you check:
 ///
 ///     UPDATE users SET last_step = :step WHERE id = :id AND last_step < :step
 ///
@@ -391,7 +402,8 @@ pub unsafe extern "C" fn factor2_reprepare_configuration(
 /// @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (the code is wrong or no
 ///         code, or code or secret were not given; with `retry_after_s` when it locked the
 ///         credential), FACTOR2_TOKEN_REUSED (right, but this step or a later one was accepted
-///         before), FACTOR2_THROTTLED (locked: the code was not looked at, wait `retry_after_s`),
+///         before, or the code that was accepted last; the message tells if a clock was ahead then),
+///         FACTOR2_THROTTLED (locked: the code was not looked at, wait `retry_after_s`),
 ///         FACTOR2_DISABLED (too many wrong codes), FACTOR2_STORE_UNAVAILABLE (the guard's store did
 ///         not answer in time, is full, corrupt, or not to be shared with a forked child; the
 ///         message says which), FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,

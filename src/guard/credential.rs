@@ -6,7 +6,10 @@ use sha2::Sha256;
 
 use crate::secret::Secret;
 
-/// Derived from the secret alone: no spelling of a user's name can split a budget, made-up names
+/// The period whose credentials have the shortest name, in seconds.
+pub(super) const USUAL_PERIOD: u64 = 30;
+
+/// Derived from the secret and the period alone: no spelling of a user's name can split a budget, made-up names
 /// leave no trace, and a new enrolment starts afresh. It tells nothing about the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Credential([u8; 16]);
@@ -16,13 +19,17 @@ impl Credential {
         Credential(name)
     }
 
-    /// The name in every store that others read as well: the first 16 bytes of
-    /// HMAC-SHA256(secret, "factor2 credential id").
-    pub(crate) fn of(secret: &Secret) -> Self {
+    /// The name in every store that others read as well: the first 16 bytes of HMAC-SHA256(secret,
+    /// "factor2 credential id"). Steps of another length than 30 seconds are other steps, so for them it
+    /// is HMAC-SHA256(secret, "factor2 credential id, period N").
+    pub(crate) fn of(secret: &Secret, period: u64) -> Self {
         let mut id = [0; 16];
         // Never fails: HMAC takes keys of any length.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
             mac.update(b"factor2 credential id");
+            if period != USUAL_PERIOD {
+                mac.update(format!(", period {period}").as_bytes());
+            }
             let digest = mac.finalize().into_bytes();
             for (byte, from) in id.iter_mut().zip(digest) {
                 *byte = from;

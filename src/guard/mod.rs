@@ -36,10 +36,10 @@ pub(crate) use state::{Attempt, Policy, Record, Verdict};
 
 /// A place that keeps the records of credentials, and changes one at a time.
 pub(crate) trait Store: Send + Sync {
-    /// What the store calls the credential that has this secret. It may be about to be asked for the
-    /// record, and can get ready.
-    fn credential(&self, secret: &Secret) -> Credential {
-        Credential::of(secret)
+    /// What the store calls the credential that has this secret and period. It may be about to be asked
+    /// for the record, and can get ready.
+    fn credential(&self, secret: &Secret, period: u64) -> Credential {
+        Credential::of(secret, period)
     }
 
     /// Judges an attempt and keeps the changed record, as one step that nobody comes between.
@@ -90,13 +90,13 @@ impl Guard {
         }
     }
 
-    /// The case of the credential that has this secret. Opened before its code is computed, for the
-    /// store gets ready meanwhile.
-    pub(crate) fn case(&self, secret: &Secret) -> Case<'_> {
+    /// The case of the credential that has this secret and period. Opened before its code is computed,
+    /// for the store gets ready meanwhile.
+    pub(crate) fn case(&self, secret: &Secret, period: u64) -> Case<'_> {
         let store = self.store.as_deref();
         Case {
             policy: &self.settings.policy,
-            record: store.map(|store| (store, store.credential(secret))),
+            record: store.map(|store| (store, store.credential(secret, period))),
         }
     }
 }

@@ -6,14 +6,19 @@
 use serde::Serialize;
 
 /// What a store keeps per credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct Record {
     /// Highest accepted step, or -1. Only grows.
     pub(crate) last_step: i64,
+    /// The code that was accepted last.
+    pub(crate) last_code: Option<u32>,
     /// Consecutive wrong codes.
     pub(crate) failures: u32,
     /// Unix seconds; 0 when not locked.
     pub(crate) locked_until: u64,
+    /// Seconds that the last lock was set for.
+    pub(crate) lock_s: u64,
     /// Whether the hard limit was reached.
     pub(crate) disabled: bool,
     /// The id of the last attempt that changed the record; 0 when there was none.
@@ -24,16 +29,20 @@ impl Record {
     /// The record of a credential that was never tried.
     pub(crate) const NEW: Record = Record {
         last_step: -1,
+        last_code: None,
         failures: 0,
         locked_until: 0,
+        lock_s: 0,
         disabled: false,
         attempt: 0,
     };
 }
 
-/// One well-formed code, on its way through the guard.
-#[derive(Clone, Copy, Debug)]
+/// One code, on its way through the guard.
+#[derive(Clone, Copy)]
 pub(crate) struct Attempt {
+    /// The code, however it was spelled.
+    pub(crate) code: u32,
     /// The newest step that has this code, if one has. [`Attempt::OLD_STEP`] when the caller knows
     /// that it was accepted before.
     pub(crate) matched: Option<i64>,
@@ -80,8 +89,10 @@ impl Default for Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Accepted,
-    /// Right, but its step or a later one was accepted before.
-    Reused,
+    /// The code that was accepted last, or right, but its step or a later one was accepted before.
+    Reused {
+        last_step: i64,
+    },
     /// Wrong, and counted.
     Wrong,
     /// Wrong and counted, and the next attempt has to wait this many seconds.
@@ -100,30 +111,34 @@ impl Record {
         if self.disabled {
             return Verdict::Disabled;
         }
-        // A clock that was set back must not make a lock longer than the longest one.
-        let latest = attempt.now.saturating_add(policy.max_delay_s);
+        // A clock that was set back must not make a lock longer than it was set for.
+        let latest = attempt.now.saturating_add(self.lock_s);
         self.locked_until = self.locked_until.min(latest);
         if self.locked_until > attempt.now {
             return Verdict::Throttled(self.locked_until.saturating_sub(attempt.now));
         }
+        let last_step = self.last_step;
         match attempt.matched {
-            Some(step) if step > self.last_step => {
+            Some(step) if step > last_step => {
                 *self = Record {
                     last_step: step,
+                    last_code: Some(attempt.code),
                     attempt: attempt.id,
                     ..Record::NEW
                 };
                 Verdict::Accepted
             }
-            Some(_) => Verdict::Reused,
+            Some(_) => Verdict::Reused { last_step },
+            // From a client that sends the code it has stored: no guess, however late.
+            None if self.last_code == Some(attempt.code) => Verdict::Reused { last_step },
             None => {
                 self.attempt = attempt.id;
                 self.failures = self.failures.saturating_add(1);
                 if self.failures >= policy.hard {
                     self.disabled = true;
                 } else if self.failures >= policy.soft {
-                    let delay = policy.delay_after(self.failures);
-                    self.locked_until = attempt.now.saturating_add(delay);
+                    self.lock_s = policy.delay_after(self.failures);
+                    self.locked_until = attempt.now.saturating_add(self.lock_s);
                 }
                 self.verdict_on_wrong(attempt.now)
             }
@@ -149,10 +164,11 @@ impl Record {
         }
     }
 
-    /// Forgets the wrong codes, never the accepted step.
+    /// Forgets the wrong codes, never what was accepted.
     pub(crate) fn reset(&mut self) {
         *self = Record {
             last_step: self.last_step,
+            last_code: self.last_code,
             ..Record::NEW
         };
     }
@@ -181,8 +197,12 @@ mod tests {
         max_delay_s: 3600,
     };
 
+    /// The code of no step.
+    const WRONG: u32 = 0;
+
     fn wrong(now: u64) -> Attempt {
         Attempt {
+            code: WRONG,
             matched: None,
             oldest: 0,
             now,
@@ -193,9 +213,15 @@ mod tests {
 
     fn right(step: i64, now: u64) -> Attempt {
         Attempt {
+            code: code_of(step),
             matched: Some(step),
             ..wrong(now)
         }
+    }
+
+    /// Every seventh step has the same code.
+    fn code_of(step: i64) -> u32 {
+        u32::try_from(step.rem_euclid(7)).unwrap() + 1
     }
 
     #[test]
@@ -250,20 +276,76 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_never_makes_a_lock_longer_than_the_longest() {
+    fn a_clock_set_back_never_makes_a_lock_longer_than_it_was_set_for() {
         let now = 1_800_000_000;
-        let mut record = Record {
-            failures: 20,
-            locked_until: now,
-            ..Record::NEW
+        for (failures, length) in [(4, 30), (5, 60), (20, 3600)] {
+            let mut record = Record {
+                failures,
+                ..Record::NEW
+            };
+            let verdict = record.judge(&wrong(now), &POLICY);
+            assert_eq!(verdict, Verdict::WrongAndLocked(length));
+            let year_before = now - 31_536_000;
+            let verdict = record.judge(&wrong(year_before), &POLICY);
+            assert_eq!(verdict, Verdict::Throttled(length));
+            let verdict = record.judge(&right(7, year_before + length), &POLICY);
+            assert_eq!(verdict, Verdict::Accepted);
+        }
+    }
+
+    #[test]
+    fn the_policy_of_another_service_neither_shortens_a_lock_nor_extends_it() {
+        let policy = |max_delay_s| Policy {
+            max_delay_s,
+            base_delay_s: max_delay_s,
+            ..POLICY
         };
-        let year_before = now - 31_536_000;
-        assert_eq!(
-            record.judge(&wrong(year_before), &POLICY),
-            Verdict::Throttled(3600)
-        );
-        let later = year_before + 3600;
-        assert_eq!(record.judge(&right(7, later), &POLICY), Verdict::Accepted);
+        for (length, other) in [(30, 1), (3600, 1), (1, 86_400)] {
+            let mut record = Record {
+                failures: 4,
+                ..Record::NEW
+            };
+            record.judge(&wrong(1000), &policy(length));
+            let locked = record;
+            let verdict = record.judge(&right(7, 1000), &policy(other));
+            assert_eq!(verdict, Verdict::Throttled(length));
+            assert_eq!(record, locked);
+            let verdict = record.judge(&right(7, 1000 + length), &policy(other));
+            assert_eq!(verdict, Verdict::Accepted);
+        }
+    }
+
+    #[test]
+    fn the_code_that_was_accepted_last_is_never_a_guess() {
+        let mut record = Record::NEW;
+        record.judge(&right(7, 0), &POLICY);
+        record.judge(&right(9, 0), &POLICY);
+        let again = |step, now| Attempt {
+            matched: None,
+            ..right(step, now)
+        };
+        let reused = Verdict::Reused { last_step: 9 };
+        let accepted = record;
+        for now in [0, 1000, u64::MAX] {
+            assert_eq!(record.judge(&again(9, now), &POLICY), reused);
+        }
+        assert_eq!(record, accepted);
+        // The one before that is one, and does not make the last one a guess.
+        assert_eq!(record.judge(&again(7, 0), &POLICY), Verdict::Wrong);
+        assert_eq!(record.judge(&again(9, 0), &POLICY), reused);
+        assert_eq!(record.failures, 1);
+        record.reset();
+        assert_eq!(record.judge(&again(9, 0), &POLICY), reused);
+        // A lock and the end come first.
+        record.locked_until = 30;
+        record.lock_s = 30;
+        assert_eq!(record.judge(&again(9, 0), &POLICY), Verdict::Throttled(30));
+        record.disabled = true;
+        assert_eq!(record.judge(&again(9, 60), &POLICY), Verdict::Disabled);
+        record.reset();
+        // What a newer step has again is new.
+        assert_eq!(record.judge(&right(16, 60), &POLICY), Verdict::Accepted);
+        assert_eq!(code_of(16), code_of(9));
     }
 
     #[test]
@@ -285,7 +367,8 @@ mod tests {
                 assert_eq!(record, after);
                 let other = Attempt { id: 98, ..attempt };
                 if matched.is_some() {
-                    assert_eq!(record.judge(&other, &POLICY), Verdict::Reused);
+                    let reused = Verdict::Reused { last_step: 7 };
+                    assert_eq!(record.judge(&other, &POLICY), reused);
                 }
             }
         }
@@ -293,19 +376,30 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Event {
-        Try(Option<i64>),
+        Right(i64),
+        Wrong(u32),
         Wait(i64),
         Reset,
     }
 
-    fn events() -> impl Strategy<Value = Vec<Event>> {
+    fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
         let event = prop_oneof![
-            4 => proptest::option::weighted(0.3, -1i64..40).prop_map(Event::Try),
+            2 => (-1i64..40).prop_map(Event::Right),
+            4 => (0..8u32).prop_map(Event::Wrong),
             2 => (-4000i64..8000).prop_map(Event::Wait),
+            1 => (-20i64..40).prop_map(Event::Wait),
             1 => Just(Event::Reset),
         ];
-        proptest::collection::vec(event, 1..120)
+        proptest::collection::vec((event, any::<bool>()), 1..120)
     }
+
+    /// Of another service with the same store.
+    const HASTY: Policy = Policy {
+        soft: 5,
+        hard: 33,
+        base_delay_s: 1,
+        max_delay_s: 5,
+    };
 
     proptest! {
         /// What must hold whatever happens, told apart from how `judge` does it.
@@ -314,55 +408,78 @@ mod tests {
             let mut record = Record::NEW;
             let mut now = 1_800_000_000i64;
             let mut newest_accepted = -1;
+            let mut last_code = None;
             let mut wrong_in_a_row = 0;
-            for event in events {
+            // When the lock ends, by a clock that never goes back: all that it was set for must pass.
+            let mut locked_until = now;
+            let mut lock_s = 0;
+            for (event, hasty) in events {
+                let policy = if hasty { &HASTY } else { &POLICY };
                 let before = record;
-                let matched = match event {
+                let (matched, code) = match event {
                     Event::Wait(seconds) => { now += seconds; continue }
                     Event::Reset => {
                         record.reset();
                         wrong_in_a_row = 0;
+                        locked_until = now;
+                        lock_s = 0;
                         prop_assert_eq!(record.last_step, before.last_step);
+                        prop_assert_eq!(record.last_code, before.last_code);
                         continue
                     }
-                    Event::Try(matched) => matched,
+                    Event::Right(step) => (Some(step), code_of(step)),
+                    Event::Wrong(code) => (None, code),
                 };
                 let clock = u64::try_from(now).unwrap();
-                let attempt = matched.map_or(wrong(clock), |step| right(step, clock));
-                let verdict = record.judge(&attempt, &POLICY);
+                let attempt = Attempt { code, matched, ..wrong(clock) };
+                let verdict = record.judge(&attempt, policy);
+                locked_until = locked_until.min(now + lock_s);
+                let is_locked = locked_until > now && !before.disabled;
+                prop_assert_eq!(matches!(verdict, Verdict::Throttled(_)), is_locked);
                 match verdict {
                     Verdict::Accepted => {
                         prop_assert!(matched.unwrap() > newest_accepted);
                         newest_accepted = matched.unwrap();
+                        last_code = Some(code);
                         wrong_in_a_row = 0;
+                        lock_s = 0;
                     }
-                    Verdict::Reused => {
-                        prop_assert!(matched.unwrap() <= newest_accepted);
+                    Verdict::Reused { last_step } => {
+                        match matched {
+                            Some(step) => prop_assert!(step <= newest_accepted),
+                            None => prop_assert_eq!(Some(code), last_code),
+                        }
+                        prop_assert_eq!(last_step, newest_accepted);
                         prop_assert_eq!(record.failures, before.failures);
                     }
                     Verdict::Wrong => {
                         wrong_in_a_row += 1;
-                        prop_assert!(wrong_in_a_row < POLICY.soft);
+                        prop_assert!(wrong_in_a_row < policy.soft);
                     }
                     Verdict::WrongAndLocked(wait) => {
                         wrong_in_a_row += 1;
-                        prop_assert!((POLICY.soft..POLICY.hard).contains(&wrong_in_a_row));
-                        prop_assert!((30..=3600).contains(&wait));
+                        prop_assert!((policy.soft..policy.hard).contains(&wrong_in_a_row));
+                        prop_assert!((policy.base_delay_s..=policy.max_delay_s).contains(&wait));
+                        lock_s = i64::try_from(wait).unwrap();
+                        locked_until = now + lock_s;
                     }
                     Verdict::Throttled(wait) => {
-                        prop_assert!((1..=3600).contains(&wait));
-                        prop_assert!(wrong_in_a_row >= POLICY.soft);
-                        prop_assert!(record.locked_until <= before.locked_until);
+                        prop_assert_eq!(i64::try_from(wait).unwrap(), locked_until - now);
+                        prop_assert!(wrong_in_a_row >= policy.soft);
                     }
                     Verdict::Disabled => {
                         if !before.disabled {
                             wrong_in_a_row += 1;
                         }
-                        prop_assert!(wrong_in_a_row >= POLICY.hard);
+                        prop_assert!(wrong_in_a_row >= policy.hard);
                     }
+                }
+                if matched.is_none() {
+                    prop_assert!(record.failures == before.failures || Some(code) != last_code);
                 }
                 prop_assert_eq!(record.failures, wrong_in_a_row);
                 prop_assert_eq!(record.last_step, newest_accepted);
+                prop_assert_eq!(record.last_code, last_code);
             }
         }
     }

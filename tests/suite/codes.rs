@@ -225,7 +225,7 @@ impl Neighbours<'_> {
                 Some(drift),
                 "{context}"
             );
-            for last_step in [newest, newest + 1, u64::MAX] {
+            for last_step in [newest, newest + 1, i64::MAX.cast_unsigned()] {
                 credential
                     .verify_after(&authenticator, code, last_step)
                     .refused(Status::TokenReused);

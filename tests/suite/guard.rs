@@ -61,8 +61,80 @@ fn a_code_is_accepted_once() {
     verify(&authenticator, &code).refused(Status::TokenReused);
     assert_eq!(inspect(&authenticator), before, "a replay changes nothing");
     assert_eq!(before["last_step"], NOW / 30);
-    clock::stand_at(NOW + 60);
-    verify(&authenticator, &code).refused(Status::InvalidToken);
+}
+
+/// A client that sends the code it has stored, once a minute, must not lock its user out.
+#[test]
+fn the_code_that_was_accepted_last_is_no_guess_however_late() {
+    clock::stand_at(NOW);
+    let authenticator = authenticator();
+    let (earlier, code) = (code_at(NOW), code_at(NOW + 30));
+    verify(&authenticator, &earlier).ok();
+    verify(&authenticator, &code).ok();
+    let before = inspect(&authenticator);
+    let (front, back) = code.split_at(3);
+    for later in [60, 90, 3600, 31_536_000] {
+        clock::stand_at(NOW + later);
+        for spelled in [
+            &code,
+            &format!("{front} {back}"),
+            &format!("-{front}-{back} "),
+        ] {
+            verify(&authenticator, spelled).refused(Status::TokenReused);
+        }
+    }
+    assert_eq!(
+        inspect(&authenticator),
+        before,
+        "nothing is counted, nor is the code shown"
+    );
+    authenticator
+        .call(factor2_reset, json!({"totpsecret": SECRET}))
+        .ok();
+    verify(&authenticator, &code).refused(Status::TokenReused);
+    // Only the last one, and only where there is a record.
+    verify(&authenticator, &earlier).refused(Status::InvalidToken);
+    assert_eq!(inspect(&authenticator)["failures"], 1);
+    let none = Authenticator::new(json!({"issuer": "Test", "guard": {"store": "none"}}));
+    let request = json!({"totpsecret": SECRET, "otp": code, "last_step": NOW / 30 + 1});
+    none.call(factor2_verify, request)
+        .refused(Status::InvalidToken);
+}
+
+#[test]
+fn a_clock_that_was_ahead_is_named() {
+    const WAS_AHEAD: &str = "the clock was ahead";
+    let refused_at = |authenticator: &Authenticator, time: u64| {
+        clock::stand_at(time);
+        verify(authenticator, &code_at(time)).refused(Status::TokenReused)
+    };
+    for ahead in [90, 3600, 31_536_000] {
+        clock::stand_at(NOW + ahead);
+        let authenticator = authenticator();
+        verify(&authenticator, &code_at(NOW + ahead)).ok();
+        let message = refused_at(&authenticator, NOW);
+        assert!(message.contains(WAS_AHEAD), "{message}");
+        // What is wrong is counted all the same.
+        verify(&authenticator, &wrong_code_at(NOW)).refused(Status::InvalidToken);
+        assert_eq!(inspect(&authenticator)["failures"], 1);
+        // Within the window it may have been the user's clock.
+        let message = refused_at(&authenticator, NOW + ahead - 30);
+        assert!(!message.contains(WAS_AHEAD), "{message}");
+    }
+    // The same, where the caller knows the step.
+    clock::stand_at(NOW);
+    let none = Authenticator::new(json!({"issuer": "Test", "guard": {"store": "none"}}));
+    for (last_step, is_ahead) in [
+        (NOW / 30, false),
+        (NOW / 30 + 1, false),
+        (NOW / 30 + 2, true),
+    ] {
+        let request = json!({"totpsecret": SECRET, "otp": code_at(NOW), "last_step": last_step});
+        let message = none
+            .call(factor2_verify, request)
+            .refused(Status::TokenReused);
+        assert_eq!(message.contains(WAS_AHEAD), is_ahead, "{message}");
+    }
 }
 
 #[test]

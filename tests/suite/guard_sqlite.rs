@@ -130,6 +130,77 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (work(), start.elapsed())
 }
 
+/// With settings of its own beside those of the guard.
+fn service(path: &Path, guard: Value, settings: Value) -> Authenticator {
+    let mut config = config_with(path, guard);
+    let members = config.as_object_mut().unwrap();
+    members.extend(settings.as_object().unwrap().clone());
+    Authenticator::new(config)
+}
+
+#[test]
+fn another_period_is_another_credential() {
+    let path = new_path("period");
+    clock::stand_at(NOW);
+    let half_a_minute = open(&path);
+    log_in(&half_a_minute, 1, NOW).ok();
+    for period in [15, 60, 120] {
+        let service = service(&path, json!({}), json!({"period": period}));
+        assert_eq!(inspect(&service, 1)["last_step"], Value::Null);
+        let request = json!({"totpsecret": secret(1)});
+        let otp = service.call(factor2_generate, request).ok()["otp"].clone();
+        let otp = otp.as_str().unwrap();
+        assert_eq!(verify(&service, 1, otp).ok()["step"], NOW / period);
+        verify(&service, 1, otp).refused(Status::TokenReused);
+        reset(&service, 1);
+        assert_eq!(inspect(&service, 1)["last_step"], NOW / period);
+    }
+    // Back again, no code works a second time.
+    log_in(&half_a_minute, 1, NOW).refused(Status::TokenReused);
+    assert_eq!(inspect(&half_a_minute, 1)["last_step"], NOW / 30);
+}
+
+#[test]
+fn a_lock_is_as_long_as_it_was_set_whoever_asks() {
+    let path = new_path("policies");
+    clock::stand_at(NOW);
+    let strict = service(&path, json!({"soft": 1, "base_delay_s": 3600}), json!({}));
+    let lax = service(&path, json!({"soft": 1, "max_delay_s": 1}), json!({}));
+    let wrong = wrong_code_at(1, NOW);
+    verify(&strict, 1, &wrong).refused(Status::InvalidToken);
+    verify(&lax, 2, &wrong_code_at(2, NOW)).refused(Status::InvalidToken);
+    let locked_until = |user| inspect(&strict, user)["locked_until"].as_u64().unwrap();
+    log_in(&lax, 1, NOW).refused(Status::Throttled);
+    log_in(&strict, 2, NOW).refused(Status::Throttled);
+    assert_eq!([1, 2].map(locked_until), [NOW + 3600, NOW + 1]);
+    // A clock that is set back makes neither longer than it was set for.
+    log_in(&lax, 1, NOW - 86_400).refused(Status::Throttled);
+    log_in(&strict, 2, NOW - 86_400).refused(Status::Throttled);
+    assert_eq!([1, 2].map(locked_until), [NOW - 82_800, NOW - 86_399]);
+    log_in(&lax, 1, NOW - 82_801).refused(Status::Throttled);
+    log_in(&lax, 1, NOW - 82_800).ok();
+    log_in(&strict, 2, NOW - 86_399).ok();
+}
+
+#[test]
+fn the_code_that_was_accepted_last_is_no_guess_however_late() {
+    let path = new_path("late");
+    log_in(&open(&path), 1, NOW).ok();
+    clock::stand_at(NOW + 86_400);
+    for authenticator in [open(&path), open(&path)] {
+        verify(&authenticator, 1, &code_at(1, NOW)).refused(Status::TokenReused);
+        assert_eq!(inspect(&authenticator, 1)["failures"], 0);
+    }
+}
+
+#[test]
+fn a_clock_that_was_ahead_is_named() {
+    let path = new_path("ahead");
+    log_in(&open(&path), 1, NOW + 86_400).ok();
+    let message = log_in(&open(&path), 1, NOW).refused(Status::TokenReused);
+    assert!(message.contains("the clock was ahead"), "{message}");
+}
+
 /// Time must not tell who has a secret, nor who is locked: each of these costs a transaction that writes.
 #[test]
 fn what_changes_no_record_is_written_all_the_same() {

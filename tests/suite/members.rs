@@ -22,9 +22,9 @@ type Kind = (&'static str, &'static [&'static str]);
 
 const STRING: Kind = ("a string", &[r#""6""#]);
 const STRING_OR_NULL: Kind = ("a string or null", &[r#""6""#, "null"]);
-const INTEGER: Kind = (
-    "an integer from 0 to 18446744073709551615",
-    &["0", "9007199254740993"],
+const LAST_STEP: Kind = (
+    "an integer from -1 to 9223372036854775807",
+    &["0", "-1", "-0", "9007199254740993"],
 );
 const BOOLEAN: Kind = ("true or false", &["true", "false"]);
 const OBJECT: Kind = ("an object", &["{}", r#"{"$ne":null}"#]);
@@ -49,7 +49,7 @@ const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_verify, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", STRING_OR_NULL),
     (factor2_verify, r#"{"totpsecret":"$","otp":@}"#, "otp", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","username":@}"#, "username", STRING),
-    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", INTEGER),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", LAST_STEP),
     (factor2_generate, r#"{"totpsecret":@}"#, "totpsecret", STRING),
     (factor2_inspect, r#"{"totpsecret":@}"#, "totpsecret", STRING),
     (factor2_reset, r#"{"totpsecret":@}"#, "totpsecret", STRING),
@@ -60,11 +60,12 @@ fn members_of_another_type_are_refused() {
     let values = [
         "0",
         "-1",
+        "-2",
         "1.0",
         "1e1",
         "-0",
         "9007199254740993",
-        "18446744073709551616",
+        "9223372036854775808",
         "\"6\"",
         "true",
         "false",

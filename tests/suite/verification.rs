@@ -34,6 +34,7 @@ fn the_right_code_is_accepted() {
         json!({}),
         json!({"username": "alice"}),
         json!({"last_step": 0}),
+        json!({"last_step": -1}),
         json!({"last_step": STEP - 1, "username": "bob"}),
         json!({"otp": "088 309"}),
         json!({"otp": "0 8 8-3 0 9"}),
@@ -83,7 +84,7 @@ fn a_code_of_other_parameters_is_refused() {
 
 #[test]
 fn an_accepted_code_is_not_accepted_again() {
-    for last_step in [STEP, STEP + 1, u64::MAX] {
+    for last_step in [STEP, STEP + 1, i64::MAX.cast_unsigned()] {
         let message = verify(json!({"last_step": last_step})).refused(Status::TokenReused);
         assert!(message.contains("was accepted before"), "{message}");
         // A wrong code stays a wrong code.

@@ -3,7 +3,8 @@
 //! The name for stores that others read as well takes four compressions of SHA-256. Within one process
 //! it is enough to tell secrets apart: a name is SHA-256's compression of the secret, from a random
 //! state, the store's own; as HMAC has it at its heart. The secret is filled up with zeros as HMAC
-//! fills up its keys, so that secrets with one name have the same codes.
+//! fills up its keys, or hashed first if it is longer, as HMAC does, so that secrets with one name have
+//! the same codes. A period that is not the usual one takes one compression more.
 //!
 //! Who does not know the state can find no two secrets with the same name, nor with names that meet in
 //! a table: so a name is its own hash. Who knows it, from a dump of the memory, cannot get from a
@@ -12,10 +13,12 @@
 use std::slice;
 
 use sha2::block_api::compress256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, Result};
 use crate::guard::Credential;
+use crate::guard::credential::USUAL_PERIOD;
 use crate::secret::Secret;
 
 /// Names the credentials of one store. The key is the state.
@@ -32,19 +35,39 @@ impl Key {
         Ok(Key(state))
     }
 
-    pub(super) fn credential(&self, secret: &Secret) -> Credential {
-        // No secret is longer than the block.
+    pub(super) fn credential(&self, secret: &Secret, period: u64) -> Credential {
+        self.name_of(secret.as_bytes(), period)
+    }
+
+    fn name_of(&self, bytes: &[u8], period: u64) -> Credential {
         let mut block = Zeroizing::new([0; 64]);
-        for (place, byte) in block.iter_mut().zip(secret.as_bytes()) {
-            *place = *byte;
+        if bytes.len() <= block.len() {
+            fill(&mut block, bytes);
+        } else {
+            fill(
+                &mut block,
+                &Zeroizing::new(<[u8; 32]>::from(Sha256::digest(bytes)))[..],
+            );
         }
         let mut state = *self.0;
         compress256(&mut state, slice::from_ref(&*block));
+        if period != USUAL_PERIOD {
+            let mut block = [0; 64];
+            fill(&mut block, &period.to_be_bytes());
+            compress256(&mut state, &[block]);
+        }
         let mut name = [0; 16];
         for (bytes, word) in name.as_chunks_mut().0.iter_mut().zip(state) {
             *bytes = word.to_ne_bytes();
         }
         Credential::new(name)
+    }
+}
+
+/// Writes the bytes at the beginning.
+fn fill(block: &mut [u8; 64], bytes: &[u8]) {
+    for (place, byte) in block.iter_mut().zip(bytes) {
+        *place = *byte;
     }
 }
 
@@ -60,8 +83,8 @@ mod tests {
         for bytes in [10, 20, 55, 56, 63, 64] {
             let secret = Secret::generate(bytes).unwrap();
             let again = Secret::from_base32(&secret.to_base32()).unwrap();
-            assert_eq!(here.credential(&secret), here.credential(&again));
-            let (here, there) = (here.credential(&secret), there.credential(&secret));
+            assert_eq!(here.credential(&secret, 30), here.credential(&again, 30));
+            let (here, there) = (here.credential(&secret, 30), there.credential(&secret, 30));
             for (here, there) in here.as_bytes().chunks(8).zip(there.as_bytes().chunks(8)) {
                 assert_ne!(here, there);
             }
@@ -69,11 +92,37 @@ mod tests {
     }
 
     #[test]
+    fn each_period_has_a_name_of_its_own() {
+        let key = Key::new().unwrap();
+        let secret = Secret::generate(20).unwrap();
+        let names: HashSet<_> = (15..=120).map(|n| key.credential(&secret, n)).collect();
+        assert_eq!(names.len(), 106);
+        assert_eq!(key.credential(&secret, 60), key.credential(&secret, 60));
+    }
+
+    #[test]
+    fn secrets_longer_than_a_block_differ_to_the_last_byte() {
+        let key = Key::new().unwrap();
+        let secrets = [65, 128, 129, 512].map(|bytes| vec![7; bytes]);
+        let ends = secrets.iter().map(|secret| {
+            let mut secret = secret.clone();
+            *secret.last_mut().unwrap() ^= 1;
+            secret
+        });
+        let all: Vec<Vec<u8>> = secrets.iter().cloned().chain(ends).collect();
+        let names: HashSet<_> = all.iter().map(|bytes| key.name_of(bytes, 30)).collect();
+        assert_eq!(names.len(), 8);
+        // As HMAC-SHA256 does it, so that here, too, secrets with the same codes have one name.
+        let hashed = Sha256::digest(&all[0]);
+        assert_eq!(key.name_of(&all[0], 30), key.name_of(&hashed, 30));
+    }
+
+    #[test]
     fn secrets_with_the_same_codes_have_the_same_name() {
         let key = Key::new().unwrap();
         let name_of = |bytes: &[u8]| {
             let text = data_encoding::BASE32_NOPAD.encode(bytes);
-            key.credential(&Secret::from_base32(&text).unwrap())
+            key.credential(&Secret::from_base32(&text).unwrap(), 30)
         };
         let filled_up: [u8; 21] = std::array::from_fn(|n| if n < 20 { 7 } else { 0 });
         assert_eq!(name_of(&[7; 20]), name_of(&filled_up));
@@ -88,7 +137,7 @@ mod tests {
             let symbols = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
             let tail = (0..4).map(|at| char::from(symbols[(n >> (5 * at)) as usize % 32]));
             let text = format!("GUTCCIS2GHGBRKVLPSQV2ZTZNSHS{}", tail.collect::<String>());
-            key.credential(&Secret::from_base32(&text).unwrap())
+            key.credential(&Secret::from_base32(&text).unwrap(), 30)
         });
         let names: Vec<Credential> = names.collect();
         for at in 0..16 {

@@ -115,8 +115,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn credential(&self, secret: &Secret) -> Credential {
-        let credential = self.key.credential(secret);
+    fn credential(&self, secret: &Secret, period: u64) -> Credential {
+        let credential = self.key.credential(secret, period);
         // If another thread has the shard, this is not worth waiting for.
         let shard = self.shard_of(&credential);
         if let Some(Ok(shard)) = shard.map(|shard| shard.0.try_lock()) {

@@ -9,6 +9,7 @@
 //! that wait is longer than all else here.
 
 use std::hint::black_box;
+use std::num::NonZeroU64;
 
 use crate::capi::processor;
 use crate::guard::{Credential, Record};
@@ -31,34 +32,93 @@ pub(super) struct Table {
 struct Entry {
     last_step: i64,
     locked_until: u64,
-    name: Name,
-    failures: u8,
-    disabled: bool,
+    name: u64,
+    /// The rest of the name and the small fields of the record, each in as many bits as it may need.
+    /// The lowest bit is always set, so that `None` needs no room of its own.
+    packed: NonZeroU64,
 }
 
 const _: () = assert!(size_of::<Option<Entry>>() == 32);
 
-/// What tells a shard's credentials apart.
-type Name = [u8; 12];
+/// What tells a shard's credentials apart: 75 random bits, after the 6 that pick the shard. That any
+/// two of 100,000 credentials share a record has a chance of 2 in 10^15; of the most that the settings allow,
+/// a thousand million, 1 in 5 million. Whoever shares one is refused codes, and never let in by them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Name {
+    head: u64,
+    /// Of [`TAIL`]'s width.
+    tail: u64,
+}
+
+/// A field of [`Entry::packed`].
+struct Bits {
+    from: u32,
+    width: u32,
+}
+
+const TAIL: Bits = Bits { from: 1, width: 11 };
+/// At most 100, by the policy.
+const FAILURES: Bits = Bits { from: 12, width: 7 };
+/// At most 86,400, by the policy.
+const LOCK_S: Bits = Bits {
+    from: 19,
+    width: 17,
+};
+/// Of eight digits at most; or all ones, which no code is, for none.
+const LAST_CODE: Bits = Bits {
+    from: 36,
+    width: 27,
+};
+const DISABLED: Bits = Bits { from: 63, width: 1 };
+
+impl Bits {
+    const fn most(&self) -> u64 {
+        !(u64::MAX << self.width)
+    }
+
+    fn put(&self, value: u64) -> u64 {
+        value.min(self.most()) << self.from
+    }
+
+    fn get(&self, packed: NonZeroU64) -> u64 {
+        packed.get() >> self.from & self.most()
+    }
+}
 
 impl Entry {
     fn new(name: Name, record: &Record) -> Self {
+        let fields = TAIL.put(name.tail)
+            | FAILURES.put(record.failures.into())
+            | LOCK_S.put(record.lock_s)
+            | LAST_CODE.put(record.last_code.map_or(LAST_CODE.most(), u64::from))
+            | DISABLED.put(record.disabled.into());
         Entry {
             last_step: record.last_step,
             locked_until: record.locked_until,
-            name,
-            // The policy ends them at 100.
-            failures: u8::try_from(record.failures).unwrap_or(u8::MAX),
-            disabled: record.disabled,
+            name: name.head,
+            packed: NonZeroU64::MIN | fields,
+        }
+    }
+
+    fn name(&self) -> Name {
+        Name {
+            head: self.name,
+            tail: TAIL.get(self.packed),
         }
     }
 
     fn record(&self) -> Record {
+        let last_code = LAST_CODE.get(self.packed);
         Record {
             last_step: self.last_step,
-            failures: self.failures.into(),
+            last_code: match u32::try_from(last_code) {
+                Ok(code) if last_code != LAST_CODE.most() => Some(code),
+                _ => None,
+            },
+            failures: u32::try_from(FAILURES.get(self.packed)).unwrap_or(u32::MAX),
             locked_until: self.locked_until,
-            disabled: self.disabled,
+            lock_s: LOCK_S.get(self.packed),
+            disabled: DISABLED.get(self.packed) != 0,
             attempt: 0,
         }
     }
@@ -137,7 +197,7 @@ impl Table {
     }
 
     fn put(&mut self, entry: Entry) {
-        let place = self.find(&entry.name);
+        let place = self.find(&entry.name());
         if let Some(place) = self.places.get_mut(place) {
             *place = Some(entry);
         }
@@ -152,15 +212,14 @@ impl Table {
         let mut place = self.first_place(name);
         loop {
             match self.places.get(place) {
-                Some(Some(entry)) if entry.name != *name => place = self.behind(place),
+                Some(Some(entry)) if entry.name() != *name => place = self.behind(place),
                 _ => return place,
             }
         }
     }
 
     fn first_place(&self, name: &Name) -> usize {
-        let [a, b, c, d, ..] = *name;
-        u32::from_ne_bytes([a, b, c, d]) as usize & self.places.len().wrapping_sub(1)
+        name.head as usize & self.places.len().wrapping_sub(1)
     }
 
     fn behind(&self, place: usize) -> usize {
@@ -168,10 +227,13 @@ impl Table {
     }
 }
 
-/// All but what picks the shard.
+/// Of the bytes that do not pick the shard.
 fn name_of(credential: &Credential) -> Name {
-    let [_, _, _, _, name @ ..] = *credential.as_bytes();
-    name
+    let [_, _, _, _, _, _, tail @ .., a, b, c, d, e, f, g, h] = *credential.as_bytes();
+    Name {
+        head: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        tail: u64::from(u16::from_le_bytes(tail)) & TAIL.most(),
+    }
 }
 
 #[cfg(test)]
@@ -192,7 +254,7 @@ mod tests {
     /// Few names, which begin at few places, the last ones of a table among them.
     fn credential(number: u8) -> Credential {
         let mut bytes = [0; 16];
-        bytes[4] = [0, 1, 30, 31][usize::from(number % 4)];
+        bytes[8] = [0, 1, 30, 31][usize::from(number % 4)];
         bytes[15] = number;
         Credential::new(bytes)
     }
@@ -214,7 +276,8 @@ mod tests {
             for event in events {
                 match event {
                     Event::Keep(number, last_step) => {
-                        let record = Record { last_step, failures: number.into(), ..Record::NEW };
+                        let failures = u32::from(number % 101);
+                        let record = Record { last_step, failures, ..Record::NEW };
                         let kept = table.change(&credential(number), |known| {
                             assert_eq!(known, map.get(&number).copied());
                             Some(record)
@@ -245,13 +308,57 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_as_it_was() {
-        let record = Record {
-            last_step: 60_000_000,
+        let least = Record::NEW;
+        let most = Record {
+            last_step: i64::MAX,
+            last_code: Some(99_999_999),
             failures: 100,
             locked_until: u64::MAX,
+            lock_s: 86_400,
             disabled: true,
             attempt: 0,
         };
-        assert_eq!(Entry::new([7; 12], &record).record(), record);
+        let name = Name {
+            head: 7,
+            tail: TAIL.most(),
+        };
+        for record in [
+            least,
+            most,
+            Record {
+                last_code: Some(0),
+                ..least
+            },
+            Record {
+                last_code: None,
+                ..most
+            },
+            Record {
+                failures: 0,
+                ..most
+            },
+            Record { lock_s: 0, ..most },
+            Record {
+                disabled: false,
+                ..most
+            },
+        ] {
+            let entry = Entry::new(name, &record);
+            assert_eq!(entry.record(), record);
+            assert!(entry.name() == name);
+            let other = Name { tail: 0, ..name };
+            assert!(Entry::new(other, &record).name() == other);
+        }
+    }
+
+    #[test]
+    fn the_fields_of_an_entry_do_not_overlap() {
+        let fields = [TAIL, FAILURES, LOCK_S, LAST_CODE, DISABLED];
+        let mut from = 1;
+        for field in fields {
+            assert_eq!(field.from, from);
+            from += field.width;
+        }
+        assert_eq!(from, 64);
     }
 }

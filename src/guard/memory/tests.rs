@@ -16,7 +16,12 @@ const POLICY: Policy = Policy {
 const WINDOW: i64 = 1;
 
 fn credential(store: &MemoryStore, number: u8) -> Credential {
-    store.credential(&Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap())
+    let secret = Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap();
+    store.credential(&secret, 30)
+}
+
+fn code_of(step: i64) -> u32 {
+    1 + u32::try_from(step).unwrap() % 999_999
 }
 
 /// All records, with their secrets' numbers and when they were kept last.
@@ -64,6 +69,8 @@ impl Plain {
 enum Event {
     Right(u8),
     Wrong(u8),
+    /// The code that was accepted last, if any was.
+    Again(u8),
     Wait(i64),
 }
 
@@ -71,6 +78,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         4 => (1..40u8).prop_map(Event::Right),
         1 => (1..40u8).prop_map(Event::Wrong),
+        1 => (1..40u8).prop_map(Event::Again),
         1 => (0..4i64).prop_map(Event::Wait),
     ];
     proptest::collection::vec(event, 1..300)
@@ -85,14 +93,18 @@ proptest! {
         let mut plain = Plain { records: Vec::new(), max_records, clock: 0 };
         let mut step = 60_000_000;
         for event in events {
-            let (number, matched) = match event {
+            let (number, matched, code) = match event {
                 Event::Wait(steps) => { step += steps; continue }
                 // A step of its own for each, so that it is clear which was accepted longest ago.
-                Event::Right(number) => { step += 1; (number, Some(step)) }
-                Event::Wrong(number) => (number, None),
+                Event::Right(number) => { step += 1; (number, Some(step), code_of(step)) }
+                Event::Wrong(number) => (number, None, 0),
+                Event::Again(number) => {
+                    let known = plain.record(number).unwrap_or(Record::NEW);
+                    (number, None, known.last_code.unwrap_or(0))
+                }
             };
             let now = step.cast_unsigned() * 30;
-            let attempt = Attempt { matched, oldest: step - WINDOW, now, time_is_fixed: true, id: 0 };
+            let attempt = Attempt { code, matched, oldest: step - WINDOW, now, time_is_fixed: true, id: 0 };
             let verdict = store.judge(&credential(&store, number), attempt, &POLICY);
             prop_assert_eq!(verdict.ok(), plain.judge(number, attempt));
             for number in 1..40 {
@@ -104,9 +116,10 @@ proptest! {
 }
 
 #[test]
-fn reset_leaves_the_step_alone_and_of_an_unknown_credential_no_trace() {
+fn reset_leaves_what_was_accepted_alone_and_of_an_unknown_credential_no_trace() {
     let store = MemoryStore::new(1).unwrap();
-    let attempt = |matched| Attempt {
+    let attempt = |matched: Option<i64>| Attempt {
+        code: matched.map_or(0, code_of),
         matched,
         oldest: 0,
         now: 1_800_000_000,
@@ -121,6 +134,7 @@ fn reset_leaves_the_step_alone_and_of_an_unknown_credential_no_trace() {
     assert_eq!(store.reset(&unknown).unwrap(), Record::NEW);
     let left = Record {
         last_step: 60_000_000,
+        last_code: Some(code_of(60_000_000)),
         ..Record::NEW
     };
     assert_eq!(store.reset(&known).unwrap(), left);

@@ -99,18 +99,21 @@ fn judge_words(attempt: &Attempt, policy: &Policy) -> Option<Vec<String>> {
         "{} {} {} {}",
         policy.soft, policy.hard, policy.base_delay_s, policy.max_delay_s
     );
-    Some(vec!["judge".to_owned(), step, now, policy])
+    let code = attempt.code.to_string();
+    Some(vec!["judge".to_owned(), step, code, now, policy])
 }
 
 fn read_verdict(answer: &str) -> Option<Verdict> {
-    let (name, seconds) = answer.split_once(' ')?;
-    let seconds = seconds.parse().ok()?;
+    let (name, number) = answer.split_once(' ')?;
+    let seconds = || number.parse().ok();
     Some(match name {
         "accepted" => Verdict::Accepted,
-        "reused" => Verdict::Reused,
+        "reused" => Verdict::Reused {
+            last_step: number.parse().ok()?,
+        },
         "wrong" => Verdict::Wrong,
-        "locked" => Verdict::WrongAndLocked(seconds),
-        "throttled" => Verdict::Throttled(seconds),
+        "locked" => Verdict::WrongAndLocked(seconds()?),
+        "throttled" => Verdict::Throttled(seconds()?),
         "disabled" => Verdict::Disabled,
         _ => return None,
     })
@@ -123,8 +126,13 @@ fn read_record(answer: &str) -> Option<Record> {
     }
     let record = Record {
         last_step: fields.next()?.parse().ok()?,
+        last_code: match fields.next()? {
+            "-1" => None,
+            code => Some(code.parse().ok()?),
+        },
         failures: fields.next()?.parse().ok()?,
         locked_until: fields.next()?.parse().ok()?,
+        lock_s: fields.next()?.parse().ok()?,
         disabled: fields.next()? == "1",
         attempt: fields.next()?.parse().ok()?,
     };

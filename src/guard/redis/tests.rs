@@ -126,7 +126,13 @@ fn step(record: &Record, policy: Policy, now: u64, dice: &mut Dice) -> Step {
         3 => Some((now / 30).cast_signed()),
         _ => None,
     };
+    let code = match (dice.below(4), record.last_code) {
+        (0, Some(code)) => u64::from(code),
+        (1, _) => dice.pick(&[0, 7, 99_999_999, u64::from(u32::MAX)]),
+        _ => dice.below(100_000_000),
+    };
     let attempt = Attempt {
+        code: u32::try_from(code).unwrap(),
         matched: matched.filter(|&step| step < MAX_NUMBER.cast_signed()),
         oldest: 0,
         now,
@@ -138,6 +144,14 @@ fn step(record: &Record, policy: Policy, now: u64, dice: &mut Dice) -> Step {
         },
     };
     Step::Judge(attempt, policy)
+}
+
+/// An attempt of nobody's, or with what is no code.
+fn nobody(mut step: Step) -> Step {
+    if let Step::Judge(attempt, _) = &mut step {
+        attempt.matched = Some(Attempt::OLD_STEP);
+    }
+    step
 }
 
 #[test]
@@ -171,9 +185,12 @@ fn the_script_gives_the_states_and_verdicts_of_the_state_machine() {
                 _ => policies[number],
             };
             let key = format!("credential {number}");
+            let is_nobodys = number == 0;
             let record = records.entry(key.clone()).or_insert(Record::NEW);
             now = time_after(now, &mut dice);
-            let (id, words, verdict) = match step(record, policy, now, &mut dice) {
+            let step = step(record, policy, now, &mut dice);
+            let step = if is_nobodys { nobody(step) } else { step };
+            let (id, words, verdict) = match step {
                 Step::Reset => {
                     record.reset();
                     (7, vec!["reset".to_owned()], None)
@@ -213,6 +230,7 @@ fn the_script_gives_the_states_and_verdicts_of_the_state_machine() {
         }
     }
     println!("{verdicts:?}");
+    assert_eq!(records["credential 0"], Record::NEW);
     assert_eq!(verdicts.len(), 7, "six verdicts, and records after resets");
     assert!(verdicts.values().all(|&count| count > 1000));
 }
@@ -221,6 +239,7 @@ fn the_script_gives_the_states_and_verdicts_of_the_state_machine() {
 fn numbers_that_the_script_would_round_are_refused() {
     let policy = Policy::default();
     let attempt = |matched, now| Attempt {
+        code: 0,
         matched,
         oldest: 0,
         now,

@@ -12,15 +12,14 @@ use crate::guard::{Credential, Record};
 /// The name has the file's format, so that a process which has the file open while a newer library
 /// changes its format finds the table gone.
 pub(super) const SCHEMA: &str = "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, \
-    next BLOB NOT NULL, last_step INTEGER NOT NULL, failures INTEGER NOT NULL, \
-    locked_until INTEGER NOT NULL, disabled INTEGER NOT NULL, turn INTEGER NOT NULL, \
-    checksum INTEGER NOT NULL) \
-    WITHOUT ROWID, STRICT";
+    next BLOB NOT NULL, last_step INTEGER NOT NULL, last_code INTEGER, failures INTEGER NOT NULL, \
+    locked_until INTEGER NOT NULL, lock_s INTEGER NOT NULL, disabled INTEGER NOT NULL, \
+    turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT";
 
-const FIND: &str = "SELECT id, next, last_step, failures, locked_until, disabled, turn, checksum \
-    FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
+const FIND: &str = "SELECT id, next, last_step, last_code, failures, locked_until, lock_s, disabled, \
+    turn, checksum FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
 
-const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// Before the first record and behind the last one. No credential has this name.
 const END: [u8; 16] = [0; 16];
@@ -106,14 +105,16 @@ impl Row {
                 next: columns.get(1)?,
                 record: Record {
                     last_step: columns.get(2)?,
-                    failures: columns.get(3)?,
-                    locked_until: columns.get::<_, i64>(4)?.cast_unsigned(),
-                    disabled: columns.get(5)?,
+                    last_code: columns.get(3)?,
+                    failures: columns.get(4)?,
+                    locked_until: columns.get::<_, i64>(5)?.cast_unsigned(),
+                    lock_s: columns.get::<_, i64>(6)?.cast_unsigned(),
+                    disabled: columns.get(7)?,
                     ..Record::NEW
                 },
-                turn: columns.get(6)?,
+                turn: columns.get(8)?,
             };
-            if columns.get::<_, i64>(7)? == row.checksum() {
+            if columns.get::<_, i64>(9)? == row.checksum() {
                 Ok(row)
             } else {
                 Err(corrupt())
@@ -129,8 +130,10 @@ impl Row {
             row.id,
             row.next,
             record.last_step,
+            record.last_code,
             record.failures,
             record.locked_until.cast_signed(),
+            record.lock_s.cast_signed(),
             record.disabled,
             row.turn,
             row.checksum(),
@@ -144,8 +147,10 @@ impl Row {
             .chain_update(self.id)
             .chain_update(self.next)
             .chain_update(record.last_step.to_be_bytes())
+            .chain_update(record.last_code.unwrap_or(u32::MAX).to_be_bytes())
             .chain_update(record.failures.to_be_bytes())
             .chain_update(record.locked_until.to_be_bytes())
+            .chain_update(record.lock_s.to_be_bytes())
             .chain_update([u8::from(record.disabled), u8::from(self.turn)])
             .finalize();
         let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(digest);

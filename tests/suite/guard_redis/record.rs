@@ -1,14 +1,15 @@
 //! What a record is, and what becomes of it.
 
 use factor2::Status;
-use factor2::capi::factor2_verify;
+use factor2::capi::{factor2_generate, factor2_verify};
 use serde_json::json;
 
 use super::server::Server;
 use super::{
-    NOW, code_at, guess, inspect, log_in, log_in_at, open, open_hasty, open_with, reset,
-    retry_after, verify, wait_for, wrong_code_at,
+    NOW, code_at, config_with, guess, inspect, log_in, log_in_at, open, open_hasty, open_with,
+    reset, retry_after, secret, verify, wait_for, wrong_code_at,
 };
+use crate::clock;
 use crate::support::{Authenticator, Reply};
 
 /// The key of the only record.
@@ -25,25 +26,30 @@ fn other_data_in_the_place_of_a_record() {
     log_in(&authenticator, 1).ok();
     let key = only_key(&server);
     let record = server.cli(&["GET", &key]);
+    let code: u32 = code_at(1, NOW).parse().unwrap();
     assert!(
-        record.starts_with(&format!("1 {} 0 0 0 ", NOW / 30)),
+        record.starts_with(&format!("1 {} {code} 0 0 0 0 ", NOW / 30)),
         "{record}"
     );
     let foreign = [
         "",
         "1",
         "hello",
-        "2 60000000 0 0 0 1",
-        "1 60000000 0 0 0",
-        "1 60000000 0 0 0 1 1",
-        "1 60000000 0 0 2 1",
-        "1 x 0 0 0 1",
-        "1 60000000 -1 0 0 1",
-        "1 6.5 0 0 0 1",
-        "1 1e9 0 0 0 1",
-        "1 nan 0 0 0 1",
-        "1 60000000 0 0 0 1\n",
-        " 1 60000000 0 0 0 1",
+        "2 60000000 7 0 0 0 0 1",
+        "1 60000000 0 0 0 1",
+        "1 60000000 7 0 0 0 0",
+        "1 60000000 7 0 0 0 0 1 1",
+        "1 60000000 7 0 0 0 2 1",
+        "1 x 7 0 0 0 0 1",
+        "1 60000000 x 0 0 0 0 1",
+        "1 60000000 7 -1 0 0 0 1",
+        "1 60000000 7 0 0 -1 0 1",
+        "1 6.5 7 0 0 0 0 1",
+        "1 1e9 7 0 0 0 0 1",
+        "1 nan 7 0 0 0 0 1",
+        "1 60000000 nan 0 0 0 0 1",
+        "1 60000000 7 0 0 0 0 1\n",
+        " 1 60000000 7 0 0 0 0 1",
     ];
     for text in foreign {
         server.set(&["SET", &key, text]);
@@ -81,13 +87,19 @@ fn numbers_that_no_record_has_are_refused_as_well() {
     let key = only_key(&server);
     let long = "9".repeat(40);
     for record in [
-        format!("1 {long} 0 0 0 1"),
-        format!("1 0 {long} 0 0 1"),
-        format!("1 0 5 {long} 0 1"),
-        format!("1 0 0 0 1 {long}"),
+        format!("1 {long} 7 0 0 0 0 1"),
+        format!("1 0 7 {long} 0 0 0 1"),
+        format!("1 0 7 5 {long} {long} 0 1"),
+        format!("1 0 {long} 0 0 0 1 1"),
+        format!("1 0 7 0 0 0 1 {long}"),
     ] {
         server.set(&["SET", &key, &record]);
-        let statuses = [Status::TokenReused, Status::Throttled, Status::Disabled];
+        let statuses = [
+            Status::TokenReused,
+            Status::Throttled,
+            Status::Disabled,
+            Status::StoreUnavailable,
+        ];
         let reply = guess(&authenticator, 1);
         assert!(reply.status != 0, "{}", reply.text);
         let reply = log_in_at(&authenticator, 1, NOW + 30);
@@ -209,6 +221,87 @@ fn with_a_fixed_time_locks_go_by_it() {
     assert_eq!(retry_after(&reply), Some(1));
     let right = code_at(1, NOW + 100);
     verify(&fixed_at(&server, NOW + 100), 1, &right).ok();
+}
+
+/// For ever at NOW.
+fn service(
+    server: &Server,
+    guard: serde_json::Value,
+    settings: serde_json::Value,
+) -> Authenticator {
+    let mut config = config_with(server.url(), guard);
+    let members = config.as_object_mut().unwrap();
+    members.insert("fixed_time".to_owned(), NOW.into());
+    members.extend(settings.as_object().unwrap().clone());
+    Authenticator::new(config)
+}
+
+#[test]
+fn another_period_is_another_credential() {
+    let server = Server::start(&[]);
+    let open = |period: u64| service(&server, json!({}), json!({"period": period}));
+    let right = |service: &Authenticator| {
+        let request = json!({"totpsecret": secret(1)});
+        let otp = service.call(factor2_generate, request).ok()["otp"].clone();
+        otp.as_str().unwrap().to_owned()
+    };
+    for period in [30, 15, 60, 120] {
+        let service = open(period);
+        let otp = right(&service);
+        assert_eq!(verify(&service, 1, &otp).ok()["step"], NOW / period);
+        verify(&service, 1, &otp).refused(Status::TokenReused);
+        assert_eq!(reset(&service, 1)["last_step"], NOW / period);
+    }
+    let service = open(30);
+    verify(&service, 1, &right(&service)).refused(Status::TokenReused);
+}
+
+#[test]
+fn a_lock_is_as_long_as_it_was_set_whoever_asks() {
+    let server = Server::start(&[]);
+    let strict = json!({"soft": 1, "base_delay_s": 3600});
+    let lax = json!({"soft": 1, "max_delay_s": 1});
+    let wrong = wrong_code_at(1, NOW);
+    verify(&service(&server, strict.clone(), json!({})), 1, &wrong).refused(Status::InvalidToken);
+    for guard in [lax, strict] {
+        for (time, wait) in [(NOW, 3600), (NOW - 86_400, 3600), (NOW - 86_400 + 60, 3540)] {
+            let service = service(&server, guard.clone(), json!({"fixed_time": time}));
+            let reply = verify(&service, 1, &code_at(1, time));
+            reply.refused(Status::Throttled);
+            assert_eq!(retry_after(&reply), Some(wait));
+        }
+        // The next one finds the lock as it was.
+        let record = server.cli(&["GET", &only_key(&server)]);
+        let later = record.replace(&(NOW - 82_800).to_string(), &(NOW + 3600).to_string());
+        assert_ne!(later, record);
+        server.set(&["SET", &only_key(&server), &later]);
+    }
+}
+
+#[test]
+fn the_code_that_was_accepted_last_is_no_guess_however_late() {
+    let server = Server::start(&[]);
+    let authenticator = open(server.url());
+    log_in(&authenticator, 1).ok();
+    clock::stand_at(NOW + 86_400);
+    for _ in 0..6 {
+        verify(&authenticator, 1, &code_at(1, NOW)).refused(Status::TokenReused);
+    }
+    reset(&authenticator, 1);
+    verify(&authenticator, 1, &code_at(1, NOW)).refused(Status::TokenReused);
+    assert_eq!(inspect(&authenticator, 1)["failures"], 0);
+}
+
+/// By the library's clock, which decides on codes; the server's is for locks.
+#[test]
+fn a_clock_that_was_ahead_is_named() {
+    let server = Server::start(&[]);
+    let authenticator = open(server.url());
+    log_in_at(&authenticator, 1, NOW + 86_400).ok();
+    let message = log_in(&authenticator, 1).refused(Status::TokenReused);
+    assert!(message.contains("the clock was ahead"), "{message}");
+    let message = log_in_at(&authenticator, 1, NOW + 86_400).refused(Status::TokenReused);
+    assert!(!message.contains("the clock was ahead"), "{message}");
 }
 
 #[test]
