@@ -11,6 +11,7 @@ mod mask;
 mod picture;
 mod pixels;
 mod png;
+mod segments;
 mod settings;
 mod symbol;
 
