@@ -2,11 +2,12 @@
 
 mod bits;
 mod bitstream;
-mod coloured;
+mod colour;
 mod correction;
 mod deflate;
 mod huffman;
 mod layout;
+mod logo;
 mod mask;
 mod picture;
 mod pixels;
@@ -14,6 +15,7 @@ mod png;
 mod segments;
 mod settings;
 mod symbol;
+mod with_logo;
 
 pub(crate) use picture::{Picture, draw_text};
 pub(crate) use settings::{ErrorCorrection, QrSettings};

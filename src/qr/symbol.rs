@@ -4,12 +4,12 @@ use qrcode::EcLevel;
 use qrcode::types::Version;
 use zeroize::Zeroizing;
 
-use crate::qr::ErrorCorrection;
 use crate::qr::bits::{Row, get};
 use crate::qr::correction::codewords;
-use crate::qr::layout::Layout;
+use crate::qr::layout::{Layout, has_pattern_in_middle, room_in_middle};
 use crate::qr::mask::apply_best;
 use crate::qr::segments;
+use crate::qr::{ErrorCorrection, QrSettings};
 
 /// A square of dark and light modules, without its quiet zone.
 pub(crate) struct Symbol {
@@ -18,7 +18,15 @@ pub(crate) struct Symbol {
 }
 
 impl Symbol {
-    /// The smallest symbol that holds `text`; `None` when no symbol does at this level.
+    /// The smallest symbol that holds `text` with these settings; `None` when none does. A logo covers
+    /// an alignment pattern only when each version that is large enough has one in the middle.
+    pub(crate) fn with(text: &str, settings: &QrSettings) -> Option<Self> {
+        Self::of_version(text, settings.error_correction, |version| {
+            settings.logo.is_none() || version > 34 || !has_pattern_in_middle(version)
+        })
+    }
+
+    #[cfg(test)]
     pub(crate) fn encode(text: &str, level: ErrorCorrection) -> Option<Self> {
         Self::of_version(text, level, |_| true)
     }
@@ -44,6 +52,11 @@ impl Symbol {
     /// Modules per side.
     pub(crate) fn width(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Modules per side that a logo may take in the middle, with its margin.
+    pub(super) fn room_in_middle(&self) -> usize {
+        room_in_middle(self.width())
     }
 
     /// The rows from top to bottom.
