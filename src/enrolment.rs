@@ -202,8 +202,9 @@ impl Authenticator {
     }
 
     fn symbol(&self, uri: &str) -> Result<Symbol> {
-        let level = self.config.qr.error_correction;
-        Symbol::encode(uri, level).ok_or_else(|| {
+        let settings = &self.config.qr;
+        Symbol::with(uri, settings).ok_or_else(|| {
+            let level = settings.error_correction;
             Failure::bad_request(format!(
                 "request.username: with it the URI has {} bytes, more than a QR code holds \
                  at error correction {level:?}",

@@ -44,11 +44,7 @@ pub(super) fn codewords(
     version: usize,
     level: ErrorCorrection,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let of = |table: &[[u8; 40]; 4]| {
-        let number = table.get(level as usize)?.get(version.checked_sub(1)?)?;
-        Some(usize::from(*number))
-    };
-    let (per_block, blocks) = (of(&PER_BLOCK)?, of(&BLOCKS)?);
+    let (blocks, per_block) = blocks(version, level)?;
     // The last blocks may have one codeword more than the first ones.
     let short = data.len().checked_div(blocks)?;
     let short_blocks = blocks.checked_sub(data.len().checked_rem(blocks)?)?;
@@ -72,6 +68,15 @@ pub(super) fn codewords(
         put(correction.get(..per_block)?, corrections, block, blocks);
     }
     Some(codewords)
+}
+
+/// How many blocks a symbol has, and codewords that correct each.
+pub(super) fn blocks(version: usize, level: ErrorCorrection) -> Option<(usize, usize)> {
+    let of = |table: &[[u8; 40]; 4]| {
+        let number = table.get(level as usize)?.get(version.checked_sub(1)?)?;
+        Some(usize::from(*number))
+    };
+    Some((of(&BLOCKS)?, of(&PER_BLOCK)?))
 }
 
 /// Puts codewords at every `blocks`-th place from `first` on, as far as there are places.

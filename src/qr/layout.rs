@@ -23,7 +23,7 @@ const ALIGNMENT: [u64; 5] = [0b1_1111, 0b1_0001, 0b1_0101, 0b1_0001, 0b1_1111];
 impl Layout {
     /// The function patterns of a version, 1 to 40; the places of the format information are light.
     pub(super) fn new(version: usize) -> Self {
-        let width = version.saturating_mul(4).saturating_add(17);
+        let width = width(version);
         let mut layout = Layout {
             dark: Zeroizing::new(vec![Row::default(); width]),
             free: vec![first(width); width],
@@ -179,7 +179,7 @@ impl Centres {
         Centres { count, last, step }
     }
 
-    fn all(&self) -> impl Iterator<Item = usize> {
+    fn all(&self) -> impl Iterator<Item = usize> + use<> {
         let (last, step) = (self.last, self.step);
         let stepwise = (1..self.count).map(move |n| {
             let steps = n.saturating_sub(1).saturating_mul(step);
@@ -189,18 +189,54 @@ impl Centres {
     }
 }
 
+/// Whether a logo in a version's symbol covers an alignment pattern: see `room_in_middle`.
+pub(super) fn has_pattern_in_middle(version: usize) -> bool {
+    distances_to_middle(width(version)).any(|distance| distance <= IN_MIDDLE)
+}
+
+/// How many modules per side a logo may take in the middle of a symbol: an odd number, 30 % at most,
+/// which is half of what error correction H makes good in each block, or less. They touch no alignment
+/// pattern that is not in the middle itself: scanners look for one near its place, and take what they
+/// find there for a sign that the symbol is distorted.
+pub(super) fn room_in_middle(width: usize) -> usize {
+    let distances = distances_to_middle(width);
+    let nearest = distances.filter(|distance| *distance > IN_MIDDLE).min();
+    // On each side of the module in the middle. A pattern reaches two modules from its centre.
+    let beside = (width.saturating_mul(3) / 10).saturating_sub(1) / 2;
+    let beside = beside.min(nearest.map_or(beside, |nearest| nearest.saturating_sub(3)));
+    beside.saturating_mul(2).saturating_add(1)
+}
+
+/// A pattern whose centre is no further from the symbol's, in columns or in rows, is in the middle.
+const IN_MIDDLE: usize = 4;
+
+/// How far the columns and rows of alignment patterns are from the middle.
+fn distances_to_middle(width: usize) -> impl Iterator<Item = usize> {
+    let version = width.saturating_sub(17) / 4;
+    let centres = Centres::of(version, width);
+    centres.all().map(move |centre| centre.abs_diff(width / 2))
+}
+
+fn width(version: usize) -> usize {
+    version.saturating_mul(4).saturating_add(17)
+}
+
 fn usize_of(number: u32) -> usize {
     usize::try_from(number).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use qrcode::EcLevel;
     use qrcode::canvas::{Canvas, Module};
     use qrcode::types::{Color, Version};
 
     use super::*;
+    use crate::qr::ErrorCorrection;
     use crate::qr::bits::get;
+    use crate::qr::correction::blocks;
 
     /// The crate's canvas is the plain twin, module by module.
     #[test]
@@ -229,6 +265,66 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// The number of the codeword that each module belongs to, from 1 on; 0 for none.
+    fn numbers(version: usize, count: usize) -> Vec<Vec<usize>> {
+        let width = width(version);
+        let mut numbers = vec![vec![0; width]; width];
+        for bit in 0..12 {
+            let codewords: Vec<u8> = (1..=count)
+                .map(|n| if n >> bit & 1 == 1 { 0xFF } else { 0 })
+                .collect();
+            let mut layout = Layout::new(version);
+            layout.place(&codewords);
+            for (y, (dark, free)) in layout.dark.iter().zip(&layout.free).enumerate() {
+                for (x, number) in numbers[y].iter_mut().enumerate() {
+                    *number |= usize::from(get(dark, x) && get(free, x)) << bit;
+                }
+            }
+        }
+        numbers
+    }
+
+    /// Whatever a logo shows, and in every version that it may come to, no block loses more codewords
+    /// than half of those that error correction H makes good.
+    #[test]
+    fn a_logo_covers_half_of_what_can_be_made_good() {
+        for version in (6..=40).filter(|&version| version > 34 || !has_pattern_in_middle(version)) {
+            let width = width(version);
+            let room = room_in_middle(width);
+            assert!(room % 2 == 1 && room >= 11, "{version}: {room}");
+            let free = Layout::new(version).free;
+            let count = free
+                .iter()
+                .flatten()
+                .map(|word| word.count_ones())
+                .sum::<u32>() as usize
+                / 8;
+            let (blocks, per_block) = blocks(version, ErrorCorrection::H).unwrap();
+            let data = count - blocks * per_block;
+            let covered = (width - room) / 2..(width + room) / 2;
+            let numbers = numbers(version, count);
+            let lost = numbers[covered.clone()]
+                .iter()
+                .flat_map(|row| &row[covered.clone()]);
+            let lost: BTreeSet<usize> = lost.copied().filter(|number| *number > 0).collect();
+            let mut of_blocks = vec![0; blocks];
+            for codeword in lost.into_iter().map(|number| number - 1) {
+                // All blocks in turn; the last ones have one more codeword of data.
+                let block = match codeword {
+                    _ if codeword < data / blocks * blocks => codeword % blocks,
+                    _ if codeword < data => blocks - data % blocks + codeword % blocks,
+                    _ => (codeword - data) % blocks,
+                };
+                of_blocks[block] += 1;
+            }
+            let most = of_blocks.into_iter().max().unwrap();
+            assert!(
+                most > 0 && most * 2 <= per_block / 2,
+                "{version}: {most} of {per_block}"
+            );
         }
     }
 }

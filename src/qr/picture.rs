@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::error::Result;
-use crate::qr::{QrSettings, Symbol, coloured, png};
+use crate::qr::{QrSettings, Symbol, png, with_logo};
 use crate::wiped::Wiped;
 
 /// A PNG.
@@ -17,10 +17,9 @@ impl Picture {
     pub(crate) fn draw(symbol: &Symbol, settings: &QrSettings) -> Result<Self> {
         let side = settings.pixels.side(symbol.width());
         let side = u32::try_from(side).unwrap_or(u32::MAX);
-        let png = if settings.is_black_on_white() {
-            png::encode(symbol, &settings.pixels)
-        } else {
-            coloured::encode(symbol, side, settings)?
+        let png = match &settings.logo {
+            None => png::encode(symbol, &settings.pixels, [settings.dark, settings.light]),
+            Some(logo) => with_logo::encode(symbol, logo, settings)?,
         };
         Ok(Picture { side, png })
     }

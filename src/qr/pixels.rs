@@ -1,4 +1,4 @@
-//! Rows of pixels for black on white: one bit per pixel, 1 for light ones, eight in a byte.
+//! Rows of pixels in two colours: one bit per pixel, 1 for light ones, eight in a byte.
 
 use crate::qr::bits::{Row, from};
 use crate::qr::deflate::{BYTE, Frequencies};
@@ -53,6 +53,13 @@ impl PixelRows {
     pub(super) fn side(&self, width: usize) -> usize {
         let symbol_px = width.saturating_mul(self.module_px);
         symbol_px.saturating_add(self.quiet_px.saturating_mul(2))
+    }
+
+    /// Which row or column of modules a pixel belongs to; `None` above and left of the symbol.
+    pub(super) fn module_at(&self, pixel: usize) -> Option<usize> {
+        pixel
+            .checked_sub(self.quiet_px)?
+            .checked_div(self.module_px)
     }
 
     /// Bytes of a row: PNG's filter byte, which is 0, and the pixels.

@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 use crate::config::{choice, setting_failure, small};
 use crate::error::Result;
 use crate::json::Object;
-use crate::qr::coloured::{Colour, Logo};
+use crate::qr::colour::Colour;
+use crate::qr::logo::Logo;
 use crate::qr::pixels::PixelRows;
 
 /// How QR codes are drawn.
@@ -69,11 +70,12 @@ impl QrSettings {
         let error_correction = choice(&mut qr, "error_correction", &levels)?;
         let module_px = small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px);
         let quiet_zone = small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone);
+        let light = read_colour(&mut qr, "light")?.unwrap_or(defaults.light);
         let mut read = QrSettings {
             error_correction: error_correction.unwrap_or(defaults.error_correction),
             dark: read_colour(&mut qr, "dark")?.unwrap_or(defaults.dark),
-            light: read_colour(&mut qr, "light")?.unwrap_or(defaults.light),
-            logo: read_logo(&mut qr)?,
+            light,
+            logo: read_logo(&mut qr, light)?,
             ..QrSettings::sized(module_px, quiet_zone)
         };
         if read.dark.contrast_on(read.light) < LEAST_CONTRAST {
@@ -85,11 +87,6 @@ impl QrSettings {
         }
         qr.finish().map_err(setting_failure)?;
         Ok(read)
-    }
-
-    /// Whether a picture of one bit per pixel is enough.
-    pub(crate) fn is_black_on_white(&self) -> bool {
-        self.dark == Colour::BLACK && self.light == Colour::WHITE && self.logo.is_none()
     }
 }
 
@@ -103,15 +100,17 @@ fn read_colour(qr: &mut Object, name: &str) -> Result<Option<Colour>> {
     }
 }
 
-fn read_logo(qr: &mut Object) -> Result<Option<Logo>> {
+fn read_logo(qr: &mut Object, light: Colour) -> Result<Option<Logo>> {
     let Some(text) = qr.text("logo").map_err(setting_failure)? else {
         return Ok(None);
     };
-    let png = BASE64.decode(text.as_bytes()).ok();
-    match png.and_then(|png| Logo::decode(&png)) {
-        Some(logo) => Ok(Some(logo)),
-        None => Err(setting_failure(qr.wrong("logo", Logo::EXPECTED))),
-    }
+    let png = BASE64.decode(text.as_bytes());
+    let logo = match &png {
+        Ok(png) => Logo::decode(png, light),
+        Err(_) => Err("base64 of a PNG: this is no base64".into()),
+    };
+    let logo = logo.map_err(|expected| setting_failure(qr.wrong("logo", &expected)));
+    logo.map(Some)
 }
 
 fn is_some<S: Serializer>(
