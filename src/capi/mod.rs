@@ -18,6 +18,8 @@ pub(crate) mod process_mark;
 pub(crate) mod processor;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_calls;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite_connection;
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint};
 use std::ptr;

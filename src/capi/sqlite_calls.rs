@@ -1,21 +1,18 @@
-//! SQLite connections that share nothing with anybody else in the process.
+//! Four of SQLite's system calls, in whose place we are.
 //!
 //! SQLite's locks belong to the process. They fall when anything in it closes the file, for instance
 //! another copy of this library; and SQLite remembers for each file, for the whole process, which
-//! ones it has. So it is told otherwise, by taking the place of four of its system calls: locks
-//! belong to the open file (`F_OFD_SETLK`), and each connection sees its files on a device of its
-//! own, so that SQLite takes them for files that no other connection has. To each other, connections
-//! are then what processes are.
+//! ones it has. So it is told otherwise: locks belong to the open file (`F_OFD_SETLK`), and each
+//! connection sees its files on a device of its own, so that SQLite takes them for files that no
+//! other connection has. To each other, connections are then what processes are.
 //!
 //! The calls also tell which descriptors a connection has. The program around us may close what is
 //! not its own, and open other files under the same numbers.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::mem::{self, ManuallyDrop, MaybeUninit};
-use std::ops::Deref;
-use std::path::Path;
-use std::ptr::{self, NonNull};
+use std::mem::{self, MaybeUninit};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
@@ -25,8 +22,7 @@ use libc::{F_OFD_GETLK, F_OFD_SETLK};
 use libc::{flock as Lock, fstat as system_fstat, stat as Stat};
 #[cfg(target_env = "gnu")]
 use libc::{flock64 as Lock, fstat64 as system_fstat, stat64 as Stat};
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, FileControl, OpenFlags, ffi};
+use rusqlite::ffi;
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("the feature \"sqlite\" needs Linux, whose locks can belong to open files");
@@ -38,7 +34,7 @@ const COMMANDS: [c_int; 2] = [libc::F_GETLK, libc::F_SETLK];
 const COMMANDS: [c_int; 2] = [12, 13];
 
 /// The file system below; others would come without the calls' own.
-const VFS: &CStr = c"unix";
+pub(super) const VFS: &CStr = c"unix";
 
 /// SQLite takes no descriptor below for its files.
 const LOWEST: c_int = 3;
@@ -51,145 +47,6 @@ pub(crate) enum Files {
     Deleted,
     /// Somebody closed one, and perhaps opened something else under its number.
     Closed,
-}
-
-/// A connection with locks and descriptors of its own.
-pub(crate) struct PrivateConnection {
-    opened: ManuallyDrop<Opened>,
-    descriptors: Descriptors,
-}
-
-/// What is used while the calls are watched. Fields are dropped in this order.
-pub(crate) struct Opened {
-    begin: Statement,
-    commit: Statement,
-    connection: Connection,
-}
-
-impl PrivateConnection {
-    pub(crate) fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Self> {
-        let mut descriptors = Descriptors::new();
-        let opened = descriptors.watch(|| {
-            let connection = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
-            Ok::<_, rusqlite::Error>(Opened {
-                begin: Statement::prepare(&connection, c"BEGIN IMMEDIATE")?,
-                commit: Statement::prepare(&connection, c"COMMIT")?,
-                connection,
-            })
-        })?;
-        Ok(PrivateConnection {
-            opened: ManuallyDrop::new(opened),
-            descriptors,
-        })
-    }
-
-    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&Opened) -> T) -> T {
-        let opened = &self.opened;
-        self.descriptors.watch(|| work(opened))
-    }
-
-    /// Whether a transaction is open.
-    pub(crate) fn is_in_transaction(&self) -> bool {
-        !self.opened.connection.is_autocommit()
-    }
-
-    /// Asked before each use: nothing may be read from, written to or locked in somebody else's file.
-    pub(crate) fn files(&self) -> Files {
-        self.descriptors.files()
-    }
-
-    /// Whether the file has another name now, or none.
-    pub(crate) fn has_moved(&self) -> bool {
-        let mut moved = 0;
-        let ask = FileControl::HasMoved(&mut moved);
-        let asked = self.opened.connection.file_control::<&str>(None, ask);
-        asked.is_err() || moved != 0
-    }
-}
-
-impl Drop for PrivateConnection {
-    fn drop(&mut self) {
-        let is_whole = self.descriptors.let_go_of_lost_ones();
-        let opened = &mut self.opened;
-        self.descriptors.watch(|| {
-            if !is_whole {
-                // What is left to do then is to unmap, unlock and close.
-                let without_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-                let _ = opened.connection.set_db_config(without_checkpoint, true);
-            }
-            // SAFETY: it is not used again.
-            unsafe { ManuallyDrop::drop(opened) }
-        });
-    }
-}
-
-impl Opened {
-    pub(crate) fn begin(&self) -> rusqlite::Result<()> {
-        self.begin.run()
-    }
-
-    pub(crate) fn commit(&self) -> rusqlite::Result<()> {
-        self.commit.run()
-    }
-}
-
-impl Deref for Opened {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.connection
-    }
-}
-
-/// A statement without parameters or rows, which lives beside its connection; one of rusqlite's cannot,
-/// and to look it up each time would take longer than to run it.
-struct Statement(NonNull<ffi::sqlite3_stmt>);
-
-// SAFETY: it is used by the thread that uses the connection beside it, never by two at once.
-unsafe impl Send for Statement {}
-
-impl Statement {
-    fn prepare(connection: &Connection, text: &CStr) -> rusqlite::Result<Self> {
-        let mut statement = ptr::null_mut();
-        // SAFETY: the connection is open; the text ends with NUL; the rest may be written or is NULL.
-        let outcome = unsafe {
-            ffi::sqlite3_prepare_v3(
-                connection.handle(),
-                text.as_ptr(),
-                -1,
-                ffi::SQLITE_PREPARE_PERSISTENT,
-                &raw mut statement,
-                ptr::null_mut(),
-            )
-        };
-        NonNull::new(statement)
-            .map(Statement)
-            .ok_or_else(|| failure(outcome))
-    }
-
-    fn run(&self) -> rusqlite::Result<()> {
-        // SAFETY: it is alive, and so is its connection.
-        let outcome = unsafe {
-            let outcome = ffi::sqlite3_step(self.0.as_ptr());
-            ffi::sqlite3_reset(self.0.as_ptr());
-            outcome
-        };
-        match outcome {
-            ffi::SQLITE_DONE => Ok(()),
-            outcome => Err(failure(outcome)),
-        }
-    }
-}
-
-impl Drop for Statement {
-    fn drop(&mut self) {
-        // SAFETY: it is not used again, and its connection is still open.
-        unsafe { ffi::sqlite3_finalize(self.0.as_ptr()) };
-    }
-}
-
-fn failure(outcome: c_int) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(ffi::Error::new(outcome), None)
 }
 
 /// A file that SQLite has open.
@@ -252,7 +109,7 @@ struct Range {
 }
 
 /// The descriptors of one connection.
-struct Descriptors {
+pub(super) struct Descriptors {
     /// What makes the device of its files its own.
     device: u64,
     open: Vec<Descriptor>,
@@ -267,7 +124,7 @@ struct Descriptors {
 }
 
 impl Descriptors {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Descriptors {
             device: NEXT_DEVICE.fetch_add(FIRST_DEVICE, Ordering::Relaxed),
             open: Vec::new(),
@@ -279,7 +136,7 @@ impl Descriptors {
     }
 
     /// Runs `work` while this thread's system calls in SQLite are this connection's.
-    fn watch<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub(super) fn watch<T>(&mut self, work: impl FnOnce() -> T) -> T {
         struct Restore(*mut Descriptors);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -293,7 +150,7 @@ impl Descriptors {
         work()
     }
 
-    fn files(&self) -> Files {
+    pub(super) fn files(&self) -> Files {
         if self.robbed.load(Ordering::Relaxed) {
             return Files::Closed;
         }
@@ -312,7 +169,7 @@ impl Descriptors {
     }
 
     /// From now on the calls leave alone what is not ours any more. Whether all is still ours.
-    fn let_go_of_lost_ones(&mut self) -> bool {
+    pub(super) fn let_go_of_lost_ones(&mut self) -> bool {
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         let robbed = &self.robbed;
         let is_ours = |descriptor: &Descriptor| {

@@ -8,7 +8,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
-use crate::capi::sqlite_calls::{Files, Opened, PrivateConnection};
+use crate::capi::sqlite_calls::Files;
+use crate::capi::sqlite_connection::{Opened, PrivateConnection};
 use crate::error::{Failure, Result};
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::patience::Patience;
