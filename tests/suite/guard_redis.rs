@@ -7,7 +7,7 @@ mod process;
 mod proxy;
 mod race;
 mod record;
-mod server;
+pub mod server;
 mod settings;
 
 #[cfg(feature = "redis-tls")]

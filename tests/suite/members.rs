@@ -22,14 +22,15 @@ type Kind = (&'static str, &'static [&'static str]);
 
 const STRING: Kind = ("a string", &[r#""6""#]);
 const INTEGER: Kind = (
-    "an integer from 0 to 18446744073709551615",
-    &["0", "9007199254740993"],
+    "an integer from -1 to 18446744073709551615",
+    &["0", "-1", "9007199254740993"],
 );
 const BOOLEAN: Kind = ("true or false", &["true", "false"]);
 const OBJECT: Kind = ("an object", &["{}", r#"{"$ne":null}"#]);
+/// An array and null are data without members, as crossauth has it.
 const STRING_OR_OBJECT: Kind = (
     "a string or an object",
-    &[r#""6""#, "{}", r#"{"$ne":null}"#, "null"],
+    &[r#""6""#, "{}", r#"{"$ne":null}"#, "null", "[]", r#"["6"]"#],
 );
 
 /// Requests with `@` where a member's value belongs, and `$` for a good secret.
