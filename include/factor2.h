@@ -81,7 +81,7 @@ extern "C" {
 #define FACTOR2_UNAUTHORIZED 205
 /** the session key has no data (HTTP 401) */
 #define FACTOR2_INVALID_KEY 206
-/** the session's data is not a JSON object (HTTP 500) */
+/** the session's data is no JSON that could hold a configuration (HTTP 500) */
 #define FACTOR2_DATA_FORMAT 207
 /** the secret is not base32, or of a wrong length (HTTP 500) */
 #define FACTOR2_INVALID_SECRET 208
@@ -128,7 +128,8 @@ typedef int factor2_status;
  *
  * `config` is a JSON object. Only `issuer` is required:
  *
- * - `issuer`: your service's name as apps show it. 1 to 255 bytes, no colon, no control characters.
+ * - `issuer`: your service's name as apps show it. 1 to 255 bytes without the blanks around it, which are
+ *   dropped; no colon, and nothing that cannot be seen (control, zero-width and direction characters).
  * - `factor_name`: the factor's name in crossauth; factor2_prepare_configuration() needs it.
  * - `friendly_name`, "Authenticator app": what users are shown when they choose a factor.
  * - `algorithm`, "SHA1": or "SHA256", "SHA512"; many apps know SHA1 only.
@@ -241,14 +242,21 @@ factor2_status factor2_describe(const factor2_authenticator *authenticator,
 /**
  * Makes a secret for a user, with the QR code that brings it into an authenticator app.
  *
- * Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it, 1
- * to 255 bytes, no colon, no control characters. A `totpsecret` that is given is used again, not
- * replaced: base32 (RFC 4648; any letter case, with or without padding) of 10 to 64 bytes.
+ * Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it. For a new
+ * secret it must have 1 to 255 bytes without the blanks around it, which are dropped, and nothing that
+ * cannot be seen (control, zero-width and direction characters). A `totpsecret` that is given is used
+ * again, not replaced, and `username` may then be any text.
+ *
+ * A given secret is base32 (RFC 4648) of 10 to 512 bytes as people have it: in any letter case, with
+ * padding, too much, too little or none, with blanks, dashes and zero-width characters anywhere. No digit
+ * is taken for a letter. Bits at its end that make no byte are dropped, with a warning.
  *
  * Answer: `{"username", "totpsecret", "uri", "qr"}`, and the PNG as the response's data.
  * `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is the
  * otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for
- * `<img src>`. With a given secret of less than 16 bytes there is also `"warnings":["..."]`.
+ * `<img src>`. There is also `"warnings":["...",...]`, texts for developers and logs, when the secret has
+ * less than 16 bytes, when bits of it were dropped, when the user name has a colon (which is written `%3A`;
+ * some apps cut the name there), or when it could not be a new one's.
  *
  * The enrolment counts only once the user has typed a right code: call factor2_verify() then.
  *
@@ -270,12 +278,13 @@ factor2_status factor2_create_secret(const factor2_authenticator *authenticator,
 /**
  * Draws the QR code of a secret that exists.
  *
- * Request: `{"username", "totpsecret", "text"?}`, the first two as for factor2_create_secret().
+ * Request: `{"username", "totpsecret", "text"?}`, the first two as factor2_create_secret() takes a
+ * given secret.
  *
  * Answer: `{"uri", "width", "height", "bytes"}`, and the PNG as the response's data: its size in
  * pixels and in bytes. With `"text":true` there is also `text`: the code in Unicode block elements
  * for a terminal that writes light on dark, two rows of modules per line, each line ended by a
- * newline. With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+ * newline. `"warnings"` as for factor2_create_secret().
  *
  * @param authenticator  not NULL
  * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
@@ -300,7 +309,7 @@ factor2_status factor2_qr_png(const factor2_authenticator *authenticator,
  *
  * Answer: `{"userData":{"username", "totpsecret", "factor2", "qr", "uri"},
  * "sessionData":{"username", "totpsecret", "factor2"}}`. `factor2` is the `factor_name` of the
- * settings; the rest is as for factor2_create_secret().
+ * settings; the rest, `"warnings"` beside the two included, is as for factor2_create_secret().
  *
  * @param authenticator  not NULL
  * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
@@ -320,20 +329,21 @@ factor2_status factor2_prepare_configuration(const factor2_authenticator *authen
 /**
  * crossauth's reprepare_configuration: shows an enrolment again whose page was closed too early.
  *
- * Request: `{"username", "sessionKey":{"data"}}`. `data` is the session's JSON text, or the same as
- * an object; the configuration of factor2_prepare_configuration() is at its top level or under
- * `2fa`, and its other members are ignored. The other members of a crossauth key (`value`,
+ * Request: `{"username", "sessionKey":{"data"}}`. `username` is any text. `data` is the session's JSON
+ * text, or the same as an object; the configuration of factor2_prepare_configuration() is at its top level
+ * or under `2fa`, and its other members are ignored. The other members of a crossauth key (`value`,
  * `created`, `expires`, `userid`, `lastactive`) may be there, and are ignored.
  *
  * Answer: `{"userData":{"totpsecret", "factor2", "qr", "uri"}, "secrets":{"totpsecret"},
- * "newSessionData":null}`. With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+ * "newSessionData":null}`. `"warnings"` as for factor2_create_secret().
  *
  * @param authenticator  not NULL
  * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
  * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
  * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is not a JSON
- *         object), FACTOR2_UNAUTHORIZED (no `totpsecret` or no `factor2` in it),
+ * @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is no JSON that
+ *         could hold any), FACTOR2_UNAUTHORIZED (no `totpsecret` or no `factor2` in it; it may be empty,
+ *         null, or an array),
  *         FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
  *         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
  * @since 0.1.0
@@ -350,22 +360,16 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  *     if (factor2_verify(authenticator, request, length, NULL) == FACTOR2_OK) let_in();
  *
  * Request: `{"totpsecret", "otp", "username"?, "last_step"?}`. `totpsecret` is the user's stored
- * secret, base32 of 10 to 64 bytes. `otp` is what the user typed: spaces and hyphens are dropped,
- * and what is left must be exactly as many ASCII digits as the settings say. `username` is checked
- * for its form, and otherwise ignored.
+ * secret, as factor2_create_secret() takes a given one. `otp` is what the user typed: blanks, a newline,
+ * dashes and zero-width characters are dropped, and what is left must be exactly as many decimal digits as
+ * the settings say: of ASCII, full-width, Arabic-Indic, Persian or Devanagari. However a code is written, it
+ * is the same code to the guard. `username` may be any text, and is ignored.
  *
  * The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few guesses are
  * answered (RFC 4226 section 7.3), also under many threads, processes and machines that share a store.
  * Call it for the first code of an enrolment as well: that code is used up then. A malformed code is
  * not counted, nor is a code that was accepted before; the last accepted one never is, however late it
  * comes again, so that a client which repeats a stored code locks nobody out.
- *
- * For a user who does not exist, or has no second factor, pass `"totpsecret":null`. It stands for
- * nobody: the call does the same work as for a wrong code, the store's included, and takes the same
- * time, answers FACTOR2_INVALID_TOKEN with the same message, whatever the code, and remembers nothing. So
- * time does not tell who has a second factor; nor who is locked, for a call that changes nothing takes as
- * long as one that does. A malformed code does the same work, too, and if the store is in trouble, that is
- * the answer.
  *
  * For a user who does not exist, or has no second factor, pass `"totpsecret":null`. It stands for
  * nobody: the call does the same work as for a wrong code, the store's included, and takes the same
@@ -385,7 +389,7 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  *
  * Answer: `{"accepted":true, "step", "drift"}`. `step` is the number of the accepted time step, the
  * newest one if the code belongs to several; `drift` tells how many steps it is after (or, below 0,
- * before) the current one. With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+ * before) the current one. `"warnings"` about the secret as for factor2_create_secret().
  *
  * @param authenticator  not NULL
  * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
@@ -461,10 +465,10 @@ factor2_status factor2_reset(const factor2_authenticator *authenticator,
  * Computes the current code of a secret, as an authenticator app does: for clients and for tests.
  * A server has no use for it.
  *
- * Request: `{"totpsecret"}`, base32 of 10 to 64 bytes.
+ * Request: `{"totpsecret"}`, as factor2_create_secret() takes a given one.
  *
  * Answer: `{"otp", "valid_for_s"}`: the code, and for how many seconds it stays the current one.
- * With a secret of less than 16 bytes there is also `"warnings":["..."]`.
+ * `"warnings"` about the secret as for factor2_create_secret().
  *
  * @param authenticator  not NULL
  * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.

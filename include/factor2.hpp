@@ -364,7 +364,8 @@ class authenticator {
     response verify(std::string_view totpsecret, std::string_view otp) const {
         return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}});
     }
-    /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")` before you let the user in. */
+    /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")` before you let the user in.
+        A `last_step` of -1 stands for none. */
     response verify(std::string_view totpsecret, std::string_view otp, std::int64_t last_step) const {
         const std::string step = std::to_string(last_step);
         return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});

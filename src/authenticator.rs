@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use crate::answer::Answer;
-use crate::config::{Config, check_name};
+use crate::config::Config;
 use crate::error::{Failure, Result, Status};
 use crate::guard::Guard;
-use crate::json::{Fault, Object, Text};
+use crate::json::{Fault, Object};
 
 /// Settings, and what they can do. It never changes after it was made, so any thread may use it.
 #[derive(Debug)]
@@ -88,13 +88,6 @@ pub(crate) fn read_request<'a>(
 ) -> Result<Object<'a>> {
     let request = Object::read(text, "request").map_err(bad_request)?;
     Ok(request.knowing(names))
-}
-
-/// The `username` that must be in `object`, and must fit into a URI.
-pub(crate) fn required_username<'a>(object: &mut Object<'a>) -> Result<Text<'a>> {
-    let username = object.required_text("username").map_err(bad_request)?;
-    check_name(&username).map_err(|expected| bad_request(object.wrong("username", expected)))?;
-    Ok(username)
 }
 
 pub(crate) fn bad_request(fault: Fault) -> Failure {

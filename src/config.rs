@@ -6,11 +6,9 @@ use totp_rs::Algorithm;
 use crate::error::{Failure, Result, Status};
 use crate::guard::GuardSettings;
 use crate::json::{Fault, Object};
+use crate::name;
 use crate::qr::QrSettings;
 use crate::totp::Scheme;
-
-/// Longest issuer and user name, in bytes of UTF-8.
-const MAX_NAME_BYTES: usize = 255;
 
 /// The names of all settings.
 const NAMES: &[&str] = &[
@@ -55,8 +53,9 @@ impl Config {
         let config = Object::read(text, "config").map_err(setting_failure)?;
         let mut config = config.knowing(NAMES);
         let issuer = config.required_text("issuer").map_err(setting_failure)?;
-        check_name(&issuer)
-            .map_err(|expected| setting_failure(config.wrong("issuer", expected)))?;
+        let issuer = issuer.trim();
+        name::check_issuer(issuer)
+            .map_err(|expected| setting_failure(config.wrong("issuer", &expected)))?;
         let settings = Config {
             issuer: issuer.to_owned(),
             factor_name: label(&mut config, "factor_name")?.unwrap_or_default(),
@@ -139,7 +138,7 @@ pub(crate) fn choice<T: Copy>(
 fn label(config: &mut Object, name: &str) -> Result<Option<String>> {
     let text = config.text(name).map_err(setting_failure)?;
     let Some(text) = text else { return Ok(None) };
-    let fits = (1..=MAX_NAME_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
+    let fits = (1..=name::MAX_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
     if fits {
         Ok(Some(text.to_owned()))
     } else {
@@ -155,17 +154,4 @@ pub(crate) fn setting_failure(fault: Fault) -> Failure {
         Fault::Member(_) => Status::Configuration,
     };
     Failure::new(status, fault.into_message())
-}
-
-/// Whether the otpauth URI can carry this issuer or account; if not, what it must be.
-pub(crate) fn check_name(name: &str) -> std::result::Result<(), &'static str> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES {
-        Err("1 to 255 bytes long")
-    } else if name.contains(':') {
-        Err("without a colon, which separates issuer and account in the URI")
-    } else if name.chars().any(char::is_control) {
-        Err("without control characters")
-    } else {
-        Ok(())
-    }
 }

@@ -1,6 +1,8 @@
 //! Enrolment: a secret, its provisioning URI and its QR code, as crossauth's `create_secret`,
 //! `prepare_configuration` and `reprepare_configuration` give them.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
@@ -8,15 +10,16 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
-use crate::authenticator::{Authenticator, bad_request, read_request, required_username};
+use crate::authenticator::{Authenticator, bad_request, read_request};
 use crate::error::{Failure, Result, Status};
-use crate::json::{Fault, Object, Text, TextOrObject};
+use crate::json::{Data, Fault, Object, Text};
+use crate::name;
 use crate::qr::{Picture, Symbol, draw_text};
 use crate::secret::Secret;
-use crate::uri::provisioning_uri;
+use crate::uri::{encoded_len, provisioning_uri};
 use crate::wiped::Wiped;
 
-type Warnings = Option<[&'static str; 1]>;
+type Warnings = Vec<Cow<'static, str>>;
 
 /// Everything that an enrolment shows to the user.
 struct Enrolment {
@@ -47,24 +50,28 @@ impl Authenticator {
             totpsecret: &'a str,
             uri: &'a str,
             qr: &'a RawValue,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            warnings: Warnings,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: &'a Warnings,
         }
         let mut request = read_request(request, &["username", "totpsecret"])?;
-        let username = required_username(&mut request)?;
+        let username = request.required_text("username").map_err(bad_request)?;
+        let username = username.trim();
         let given = request.text("totpsecret").map_err(bad_request)?;
+        if given.is_none() {
+            check_new_account(&request, username)?;
+        }
         request.finish().map_err(bad_request)?;
         let secret = match given {
             Some(text) => Secret::from_base32(&text)?,
             None => self.new_secret()?,
         };
-        let enrolment = self.enrol(&username, &secret)?;
+        let enrolment = self.enrol(username, &secret)?;
         let body = Body {
-            username: &username,
+            username,
             totpsecret: &enrolment.totpsecret,
             uri: &enrolment.uri,
             qr: enrolment.qr()?,
-            warnings: enrolment.warnings,
+            warnings: &enrolment.warnings,
         };
         let answer = Answer::with_room(&body, enrolment.room())?;
         Ok(answer.with_data(enrolment.png))
@@ -80,17 +87,19 @@ impl Authenticator {
             bytes: usize,
             #[serde(skip_serializing_if = "Option::is_none")]
             text: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            warnings: Warnings,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: &'a Warnings,
         }
         let mut request = read_request(request, &["username", "totpsecret", "text"])?;
-        let username = required_username(&mut request)?;
+        let username = request.required_text("username").map_err(bad_request)?;
+        let username = username.trim();
         let secret = request.required_text("totpsecret").map_err(bad_request)?;
         let wants_text = request.boolean("text").map_err(bad_request)? == Some(true);
         request.finish().map_err(bad_request)?;
         let secret = Secret::from_base32(&secret)?;
-        let uri = self.uri(&username, &secret.to_base32());
-        let symbol = self.symbol(&uri)?;
+        let totpsecret = secret.to_base32();
+        let uri = self.uri(username, &totpsecret);
+        let symbol = self.symbol(&uri, username, &totpsecret)?;
         let picture = Picture::draw(&symbol, &self.config.qr)?;
         let text = wants_text.then(|| draw_text(&symbol, &self.config.qr));
         let body = Body {
@@ -99,7 +108,7 @@ impl Authenticator {
             height: picture.side,
             bytes: picture.png.len(),
             text: text.as_ref().map(|text| text.as_str()),
-            warnings: secret.warning().map(|warning| [warning]),
+            warnings: &warnings(username, &secret),
         };
         Ok(Answer::new(&body)?.with_data(picture.png))
     }
@@ -111,6 +120,8 @@ impl Authenticator {
         struct Body<'a> {
             user_data: UserData<'a>,
             session_data: SessionData<'a>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: &'a Warnings,
         }
         #[derive(Serialize)]
         struct SessionData<'a> {
@@ -120,7 +131,9 @@ impl Authenticator {
         }
         let mut request = read_request(request, &["user"])?;
         let mut user = required_object(&mut request, "user")?;
-        let username = required_username(&mut user)?;
+        let username = user.required_text("username").map_err(bad_request)?;
+        let username = username.trim();
+        check_new_account(&user, username)?;
         request.finish().map_err(bad_request)?;
         let factor2 = self.config.factor_name.as_str();
         if factor2.is_empty() {
@@ -128,14 +141,15 @@ impl Authenticator {
                 "config.factor_name: missing, and factor2_prepare_configuration needs it",
             ));
         }
-        let enrolment = self.enrol(&username, &self.new_secret()?)?;
+        let enrolment = self.enrol(username, &self.new_secret()?)?;
         let body = Body {
-            user_data: enrolment.user_data(Some(&username), factor2)?,
+            user_data: enrolment.user_data(Some(username), factor2)?,
             session_data: SessionData {
-                username: &username,
+                username,
                 totpsecret: &enrolment.totpsecret,
                 factor2,
             },
+            warnings: &enrolment.warnings,
         };
         Answer::with_room(&body, enrolment.room())
     }
@@ -148,18 +162,18 @@ impl Authenticator {
             user_data: UserData<'a>,
             secrets: Secrets<'a>,
             new_session_data: Option<()>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            warnings: Warnings,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: &'a Warnings,
         }
         #[derive(Serialize)]
         struct Secrets<'a> {
             totpsecret: &'a str,
         }
         let mut request = read_request(request, &["username", "sessionKey"])?;
-        let username = required_username(&mut request)?;
+        let username = request.required_text("username").map_err(bad_request)?;
         let mut key = required_object(&mut request, "sessionKey")?;
         request.finish().map_err(bad_request)?;
-        let data = key.text_or_object("data").map_err(bad_request)?;
+        let data = key.data("data").map_err(bad_request)?;
         key.ignore(&["value", "created", "expires", "userid", "lastactive"]);
         key.finish().map_err(bad_request)?;
         let Some(data) = data else {
@@ -167,14 +181,14 @@ impl Authenticator {
             return Err(Failure::new(Status::InvalidKey, message));
         };
         let (secret, factor2) = session_factor(data)?;
-        let enrolment = self.enrol(&username, &secret)?;
+        let enrolment = self.enrol(username.trim(), &secret)?;
         let body = Body {
             user_data: enrolment.user_data(None, &factor2)?,
             secrets: Secrets {
                 totpsecret: &enrolment.totpsecret,
             },
             new_session_data: None,
-            warnings: enrolment.warnings,
+            warnings: &enrolment.warnings,
         };
         Answer::with_room(&body, enrolment.room())
     }
@@ -186,13 +200,14 @@ impl Authenticator {
     fn enrol(&self, username: &str, secret: &Secret) -> Result<Enrolment> {
         let totpsecret = secret.to_base32();
         let uri = self.uri(username, &totpsecret);
-        let picture = Picture::draw(&self.symbol(&uri)?, &self.config.qr)?;
+        let symbol = self.symbol(&uri, username, &totpsecret)?;
+        let picture = Picture::draw(&symbol, &self.config.qr)?;
         Ok(Enrolment {
             totpsecret,
             uri,
             qr: quoted_data_uri(&picture.png),
             png: picture.png,
-            warnings: secret.warning().map(|warning| [warning]),
+            warnings: warnings(username, secret),
         })
     }
 
@@ -201,13 +216,22 @@ impl Authenticator {
         provisioning_uri(&config.issuer, username, totpsecret, &config.scheme)
     }
 
-    fn symbol(&self, uri: &str) -> Result<Symbol> {
+    fn symbol(&self, uri: &str, username: &str, totpsecret: &str) -> Result<Symbol> {
         let settings = &self.config.qr;
         Symbol::with(uri, settings).ok_or_else(|| {
             let level = settings.error_correction;
+            // The issuer is there twice.
+            let issuer = encoded_len(&self.config.issuer).saturating_mul(2);
+            let parts = [
+                (encoded_len(username), "request.username"),
+                (totpsecret.len(), "totpsecret"),
+                (issuer, "config.issuer"),
+            ];
+            let longest = parts.into_iter().max_by_key(|(bytes, _)| *bytes);
+            let longest = longest.map_or("", |(_, name)| name);
             Failure::bad_request(format!(
-                "request.username: with it the URI has {} bytes, more than a QR code holds \
-                 at error correction {level:?}",
+                "{longest}: with it the URI has {} bytes, more than a QR code holds at error \
+                 correction {level:?}",
                 uri.len()
             ))
         })
@@ -249,23 +273,42 @@ fn required_object<'a>(request: &mut Object<'a>, name: &str) -> Result<Object<'a
     }
 }
 
-/// The secret and the factor's name that `factor2_prepare_configuration` put into the session.
-fn session_factor(data: TextOrObject) -> Result<(Secret, String)> {
-    match data {
-        TextOrObject::Object(session) => factor_in(session),
+/// Refuses a name that nobody would see, or that does not fit, while there is still time for another.
+fn check_new_account(object: &Object, username: &str) -> Result<()> {
+    name::check_account(username)
+        .map_err(|expected| bad_request(object.wrong("username", &expected)))
+}
+
+fn warnings(username: &str, secret: &Secret) -> Warnings {
+    let mut warnings = secret.warnings();
+    warnings.extend(name::warnings(username));
+    warnings
+}
+
+/// The secret and the factor's name that `factor2_prepare_configuration` put into the session. An array
+/// or a string in the place of an object has neither: crossauth looks into them as well.
+fn session_factor(data: Data) -> Result<(Secret, String)> {
+    let session = match data {
+        Data::Object(session) => Some(session),
         // crossauth takes a session without text for one that is empty.
-        TextOrObject::Text(text) if text.is_empty() => Err(not_in_session("totpsecret", "")),
-        TextOrObject::Text(text) => {
-            factor_in(Object::read(&text, "request.sessionKey.data").map_err(not_session_data)?)
+        Data::Text(text) if text.is_empty() => None,
+        Data::Text(text) => {
+            let path = "request.sessionKey.data";
+            return factor_in(Object::read_if_any(&text, path).map_err(not_session_data)?);
         }
-    }
+        Data::Array | Data::Null => None,
+    };
+    factor_in(session)
 }
 
 /// crossauth keeps the configuration at top level or under `2fa`, beside what is not ours.
-fn factor_in(mut session: Object) -> Result<(Secret, String)> {
-    let mut factor = match session.object("2fa").map_err(not_session_data)? {
-        Some(nested) => nested,
+fn factor_in(session: Option<Object>) -> Result<(Secret, String)> {
+    let mut session = session.ok_or_else(|| not_in_session("totpsecret", ""))?;
+    let mut factor = match session.data("2fa").map_err(not_session_data)? {
         None => session,
+        Some(Data::Object(nested)) => nested,
+        Some(Data::Array | Data::Text(_)) => return Err(not_in_session("totpsecret", "")),
+        Some(Data::Null) => return Err(not_session_data(session.wrong("2fa", "an object"))),
     };
     let secret = text_in_session(&mut factor, "totpsecret")?;
     let factor2 = text_in_session(&mut factor, "factor2")?;

@@ -72,7 +72,7 @@ status_table! {
     Disabled = 204, 403, "the hard limit of wrong codes was reached";
     Unauthorized = 205, 401, "the session has no totpsecret, or no factor2";
     InvalidKey = 206, 401, "the session key has no data";
-    DataFormat = 207, 500, "the session's data is not a JSON object";
+    DataFormat = 207, 500, "the session's data is no JSON that could hold a configuration";
     InvalidSecret = 208, 500, "the secret is not base32, or of a wrong length";
     Configuration = 301, 500, "a setting is missing or wrong, or factor_name is not set where it is needed";
     StoreUnavailable = 302, 503, "the guard's store did not answer, is full, corrupt, or cannot be shared as it is used";

@@ -105,6 +105,18 @@ impl<'a> Object<'a> {
         self
     }
 
+    /// Reads `text` by the same rules, but it may also be an array or a string: `None`, for they have
+    /// no members.
+    pub(crate) fn read_if_any(text: &'a str, path: &'static str) -> Result<Option<Self>> {
+        if !text.trim_ascii_start().starts_with(['[', '"']) {
+            return Object::read(text, path).map(Some);
+        }
+        let value: &RawValue =
+            serde_json::from_str(text).map_err(|error| not_an_object(path, text, &error))?;
+        check_nested(value.get(), path, 1)?;
+        Ok(None)
+    }
+
     fn take(&mut self, name: &str) -> Option<&'a str> {
         debug_assert!(
             self.known.is_empty() || self.known.contains(&name),
@@ -263,19 +275,21 @@ impl<'a> Object<'a> {
         }))
     }
 
-    /// A string or an object, or `None` when the member is not there. `null` reads as "".
-    pub(crate) fn text_or_object(&mut self, name: &str) -> Result<Option<TextOrObject<'a>>> {
+    /// What holds data or could, or `None` when the member is not there.
+    pub(crate) fn data(&mut self, name: &str) -> Result<Option<Data<'a>>> {
         let value = self.members.iter().find(|m| &*m.name == name);
         match value.map(|m| m.value) {
             None => Ok(None),
             Some("null") => {
                 self.take(name);
-                Ok(Some(TextOrObject::Text(Text::Borrowed(""))))
+                Ok(Some(Data::Null))
             }
-            Some(value) if value.starts_with('{') => {
-                Ok(self.object(name)?.map(TextOrObject::Object))
+            Some(value) if value.starts_with('[') => {
+                self.take(name);
+                Ok(Some(Data::Array))
             }
-            Some(value) if value.starts_with('"') => Ok(self.text(name)?.map(TextOrObject::Text)),
+            Some(value) if value.starts_with('{') => Ok(self.object(name)?.map(Data::Object)),
+            Some(value) if value.starts_with('"') => Ok(self.text(name)?.map(Data::Text)),
             Some(_) => Err(self.wrong(name, "a string or an object")),
         }
     }
@@ -343,9 +357,12 @@ fn distance(one: &str, other: &str) -> usize {
     row.pop().unwrap_or(0)
 }
 
-/// What [`Object::text_or_object`] found.
-pub(crate) enum TextOrObject<'a> {
+/// What [`Object::data`] found.
+pub(crate) enum Data<'a> {
+    Null,
     Text(Text<'a>),
+    /// Of whatever: an array has no members.
+    Array,
     Object(Object<'a>),
 }
 

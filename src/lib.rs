@@ -25,6 +25,8 @@ mod enrolment;
 mod error;
 mod guard;
 mod json;
+mod name;
+mod pasted;
 mod qr;
 mod secret;
 mod totp;

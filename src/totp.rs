@@ -12,6 +12,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use totp_rs::{Algorithm, Builder};
 use zeroize::Zeroizing;
 
+use crate::pasted::{digit, means_nothing};
 use crate::secret::Secret;
 
 /// What both sides agree on besides the secret.
@@ -110,14 +111,14 @@ impl Code {
         *self.0
     }
 
-    /// Spaces and hyphens are dropped, and what remains must be exactly `digits` ASCII digits.
+    /// Blanks, dashes and what cannot be seen are dropped, and what remains must be exactly `digits`
+    /// digits. Codes of one value and length are one code, however they are written.
     pub(crate) fn typed(text: &str, digits: u8) -> Option<Self> {
         let mut value = Zeroizing::new(0u32);
         let mut left = digits;
-        for byte in text.bytes().filter(|&b| b != b' ' && b != b'-') {
+        for c in text.chars().filter(|&c| !means_nothing(c)) {
             left = left.checked_sub(1)?;
-            let digit = byte.checked_sub(b'0').filter(|&digit| digit <= 9)?;
-            *value = value.checked_mul(10)?.checked_add(digit.into())?;
+            *value = value.checked_mul(10)?.checked_add(digit(c)?)?;
         }
         (left == 0).then_some(Code(value))
     }
@@ -133,7 +134,10 @@ mod tests {
         /// totp-rs is the plain twin of the search.
         #[test]
         fn the_newest_match_is_totp_rs_s(
-            bytes in proptest::collection::vec(any::<u8>(), 10..=64),
+            bytes in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 10..=64),
+                proptest::collection::vec(any::<u8>(), 65..=512),
+            ],
             algorithm in prop_oneof![
                 Just(Algorithm::SHA1), Just(Algorithm::SHA256), Just(Algorithm::SHA512)
             ],

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::authenticator::{Authenticator, bad_request, read_request};
-use crate::config::check_name;
 use crate::error::{Failure, Result, Status};
 use crate::guard::{Attempt, Record, Verdict};
 use crate::json::Object;
@@ -25,8 +24,8 @@ impl Authenticator {
             accepted: bool,
             step: u64,
             drift: i64,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            warnings: Option<[&'static str; 1]>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: Vec<Cow<'static, str>>,
         }
         let names = &["totpsecret", "otp", "username", "last_step"];
         let mut request = read_request(request, names)?;
@@ -34,15 +33,12 @@ impl Authenticator {
             .text_or_null("totpsecret", NOBODY)
             .map_err(bad_request)?;
         let otp = request.text("otp").map_err(bad_request)?;
-        let username = request.text("username").map_err(bad_request)?;
+        // Whatever it is: nobody must be locked out by a name.
+        request.text("username").map_err(bad_request)?;
         let last_step = request
             .integer("last_step", -1..=i64::MAX)
             .map_err(bad_request)?
             .unwrap_or(-1);
-        if let Some(username) = username {
-            check_name(&username)
-                .map_err(|expected| bad_request(request.wrong("username", expected)))?;
-        }
         let (secret, nobody) = given(&request, "totpsecret", secret)?;
         let otp = given(&request, "otp", otp)?;
         request.finish().map_err(bad_request)?;
@@ -93,7 +89,7 @@ impl Authenticator {
             accepted: true,
             step,
             drift: step.wrapping_sub(current).cast_signed(),
-            warnings: secret.warning().map(|warning| [warning]),
+            warnings: secret.warnings(),
         })
     }
 
@@ -137,8 +133,8 @@ impl Authenticator {
         struct Body<'a> {
             otp: &'a str,
             valid_for_s: u64,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            warnings: Option<[&'static str; 1]>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: Vec<Cow<'static, str>>,
         }
         let secret = read_secret(request)?;
         let now = self.now()?;
@@ -147,7 +143,7 @@ impl Authenticator {
         Answer::new(&Body {
             otp: &code,
             valid_for_s: scheme.seconds_left(now),
-            warnings: secret.warning().map(|warning| [warning]),
+            warnings: secret.warnings(),
         })
     }
 }

@@ -7,7 +7,8 @@ import "time"
 // Config holds the settings of an [Authenticator]. Only Issuer is required: the zero value of each other
 // one stands for the default that is named with it.
 type Config struct {
-	// Your service's name as apps show it: 1 to 255 bytes, no colon, no control characters.
+	// Your service's name as apps show it: 1 to 255 bytes, no colon, nothing that cannot be seen. Blanks
+	// around it are dropped.
 	Issuer string `json:"issuer,omitempty"`
 	// The factor's name in crossauth; [Authenticator.PrepareConfiguration] needs it.
 	FactorName string `json:"factor_name,omitempty"`

@@ -27,6 +27,8 @@ type SessionData struct {
 type Configuration struct {
 	UserData    UserData    `json:"userData"`
 	SessionData SessionData `json:"sessionData"`
+	// What is doubtful about the user's name.
+	Warnings []string `json:"warnings"`
 }
 
 // PrepareConfiguration is crossauth's prepare_configuration: it makes a secret, and sorts it into what to
@@ -66,8 +68,8 @@ type Secrets struct {
 // closed too early. The session's data is its JSON text, with the members of [SessionData] at its top level
 // or under "2fa"; its other members are ignored.
 //
-// It fails with [ErrInvalidKey] (no data), [ErrDataFormat] (it is not a JSON object), [ErrUnauthorized] (no
-// totpsecret or no factor2 in it), [ErrInvalidSecret], [ErrBadRequest] or [ErrRequestTooLarge].
+// It fails with [ErrInvalidKey] (no data), [ErrDataFormat] (it is no JSON that could hold any),
+// [ErrUnauthorized] (no totpsecret or no factor2 in it), [ErrInvalidSecret], [ErrBadRequest] or [ErrRequestTooLarge].
 func (authenticator *Authenticator) ReprepareConfiguration(username, sessionData string) (*Reconfiguration, error) {
 	var request struct {
 		Username   string `json:"username"`

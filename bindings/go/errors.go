@@ -31,7 +31,7 @@ const (
 	ErrUnauthorized Status = C.FACTOR2_UNAUTHORIZED
 	// The session key has no data.
 	ErrInvalidKey Status = C.FACTOR2_INVALID_KEY
-	// The session's data is not a JSON object.
+	// The session's data is no JSON that could hold a configuration.
 	ErrDataFormat Status = C.FACTOR2_DATA_FORMAT
 	// The secret is not base32, or of a wrong length.
 	ErrInvalidSecret Status = C.FACTOR2_INVALID_SECRET

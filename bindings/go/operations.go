@@ -10,9 +10,10 @@ import (
 
 // CreateSecretRequest is what [Authenticator.CreateSecret] needs.
 type CreateSecretRequest struct {
-	// The account's name as the app shows it: 1 to 255 bytes, no colon, no control characters.
+	// The account's name as the app shows it. For a new secret 1 to 255 bytes and nothing that cannot be
+	// seen. Blanks around it are dropped.
 	Username string `json:"username,omitempty"`
-	// A secret to be used again, base32 of 10 to 64 bytes. Without it a new one is made.
+	// A secret to be used again, base32 of 10 to 512 bytes. Without it a new one is made.
 	TOTPSecret string `json:"totpsecret,omitempty"`
 }
 
@@ -27,7 +28,7 @@ type Secret struct {
 	QR string `json:"qr"`
 	// The picture as a PNG file's bytes.
 	PNG []byte `json:"-"`
-	// What is doubtful about a secret that was given.
+	// What is doubtful about a secret that was given, or about the name.
 	Warnings []string `json:"warnings"`
 }
 
@@ -47,7 +48,7 @@ func (authenticator *Authenticator) CreateSecret(request CreateSecretRequest) (*
 type QRPNGRequest struct {
 	// As for [CreateSecretRequest].
 	Username string `json:"username,omitempty"`
-	// The secret: base32 of 10 to 64 bytes.
+	// The secret: base32 of 10 to 512 bytes.
 	TOTPSecret string `json:"totpsecret,omitempty"`
 	// Whether to draw for a terminal, too.
 	Text bool `json:"text,omitempty"`
@@ -82,11 +83,11 @@ func (authenticator *Authenticator) QRPNG(request QRPNGRequest) (*Picture, error
 type VerifyRequest struct {
 	// The user's stored secret.
 	TOTPSecret string `json:"totpsecret,omitempty"`
-	// What the user typed. Spaces and hyphens in it are dropped.
+	// What the user typed. Blanks and dashes in it are dropped.
 	OTP string `json:"otp,omitempty"`
-	// Checked for its form, otherwise ignored.
+	// Any text; ignored.
 	Username string `json:"username,omitempty"`
-	// The Step of the last accepted code, nil if there was none: for the guard StoreNone, where you keep
+	// The Step of the last accepted code, nil or -1 if there was none: for the guard StoreNone, where you keep
 	// it; respected with the others as well.
 	LastStep *int64 `json:"last_step,omitempty"`
 }

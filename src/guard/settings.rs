@@ -54,6 +54,10 @@ const EVERY_SETTING: &[&str] = &[
     "url",
     "prefix",
     "ca_file",
+    "cert_file",
+    "key_file",
+    "sentinel_user",
+    "sentinel_password",
 ];
 
 impl StoreName {
@@ -92,6 +96,10 @@ impl StoreName {
                 "url",
                 "prefix",
                 "ca_file",
+                "cert_file",
+                "key_file",
+                "sentinel_user",
+                "sentinel_password",
             ],
         }
     }

@@ -3,18 +3,23 @@
 
 static const char *const RIGHT[] = {CODE_PAST, CODE_NOW, CODE_FUTURE};
 
-/* The contract for a code: ASCII blanks and hyphens are dropped, then it is one of the right ones. */
+/* The contract for a code in ASCII: blanks and hyphens are dropped, then it is one of the right ones. */
 static factor2_status expected_for(const char *otp, size_t length) {
     char digits[6];
     size_t i, kept = 0;
     for (i = 0; i < length; i++) {
-        if (otp[i] == ' ' || otp[i] == '-') continue;
+        if (otp[i] == ' ' || otp[i] == '-' || (otp[i] >= '\t' && otp[i] <= '\r')) continue;
         if (kept == sizeof digits) return FACTOR2_INVALID_TOKEN;
         digits[kept++] = otp[i];
     }
     for (i = 0; i < 3; i++)
         if (kept == sizeof digits && memcmp(digits, RIGHT[i], kept) == 0) return FACTOR2_OK;
     return FACTOR2_INVALID_TOKEN;
+}
+
+/* Beyond ASCII the first 256 characters have two blanks, and a hyphen that is not seen. */
+static int means_nothing_in_latin1(int byte) {
+    return byte == 0x85 || byte == 0xa0 || byte == 0xad;
 }
 
 /* Between the quotes goes `written`, JSON's spelling of a code. */
@@ -50,8 +55,9 @@ static void check_byte(const factor2_authenticator *auth, const char *otp, size_
     factor2_status expected;
     char plain[16], escaped[24];
     int length = sprintf(plain, "%.*s%c%s", (int)at, otp, byte ? byte : 'x', otp + rest);
-    plain[at] = (char)byte;
+    plain[at] = means_nothing_in_latin1(byte) ? ' ' : (char)byte;
     expected = expected_for(plain, (size_t)length);
+    plain[at] = (char)byte;
     check_written(auth, plain, (size_t)length, pasted_breaks_json ? FACTOR2_BAD_REQUEST : expected);
     length = sprintf(escaped, "%.*s\\u%04x%s", (int)at, otp, (unsigned)byte, otp + rest);
     check_written(auth, escaped, (size_t)length, expected);
@@ -124,12 +130,19 @@ TEST test_long_codes(void) {
 TEST test_friendly_spellings(void) {
     static const char *const TYPED[] = {"287 082", "287-082", " 287082", "287082 ",
                                         "2-8-7-0-8-2", "  2 8 - 7 0 8 2 --"};
+    /* as JSON spells them: what fgets leaves, and blanks, dashes and marks that phones and pages put in */
+    static const char *const PASTED[] = {"287082\\n",        "287082\\r\\n",    "\\t287082",
+                                         "287\xc2\xa0" "082", "287\\u202f082",   "287\xe2\x80\x93" "082",
+                                         "287\\u2212082",     "\\ufeff287082",    "287\xe2\x80\x8b" "082",
+                                         "\\u2066287082\\u2069"};
     factor2_authenticator *auth = authenticator(CONFIG);
     size_t i;
     for (i = 0; i < sizeof TYPED / sizeof TYPED[0]; i++) {
         CHECK(expected_for(TYPED[i], strlen(TYPED[i])) == FACTOR2_OK);
         check_text(auth, TYPED[i]);
     }
+    for (i = 0; i < sizeof PASTED / sizeof PASTED[0]; i++)
+        check_written(auth, PASTED[i], strlen(PASTED[i]), FACTOR2_OK);
     factor2_authenticator_free(auth);
 }
 
@@ -140,13 +153,14 @@ static void check_refused_text(const factor2_authenticator *auth, const char *ot
 TEST test_spellings_that_other_libraries_take(void) {
     static const char *const TYPED[] = {
         "",         "+287082",  "287082.",   "287082.0", "2.87082e5", "0x4616a", "28708x",
-        "28708",    "287_082",  "287082L",   "0287082",  "287,082",   "\\t287082", "287082\\n",
-        "287082\\r\\n", "287082\\u0000", "\\u0000287082", "287082;", "287082 OR 1=1", "*", "......",
+        "28708",    "287_082",  "287082L",   "0287082",  "287,082",   "287082\\b", "\\u001b287082",
+        "287082\\u0000", "\\u0000287082", "287082;", "287082 OR 1=1", "*", "......",
         "true",     "null",     "287083",    "969429",   "287082287082"};
-    /* blanks, hyphens and marks of other alphabets */
+    /* marks that are neither blanks nor dashes, though some look like them: a bullet, an overline, accents, a
+     * keycap, the Hangul filler, a private character */
     static const char *const MARKS[] = {
-        "\xc2\xa0",     "\xe2\x80\x8b", "\xef\xbb\xbf", "\xe2\x80\x90", "\xe2\x88\x92",
-        "\xe3\x80\x80", "\xc2\xad",     "\xe2\x80\x8e", "\xcc\x81",
+        "\xe2\x80\xa2", "\xe2\x80\xbe", "\xcc\x81", "\xe2\x83\xa3", "\xe3\x85\xa4", "\xee\x80\x80",
+        "\xe2\x80\xa7", "\xef\xb8\x8f", "\xe2\x81\x83",
     };
     factor2_authenticator *auth = authenticator(CONFIG);
     char otp[32];
@@ -174,28 +188,35 @@ static size_t utf8(unsigned long point, char *out) {
                            (int)(0x80 | (point & 0x3f)));
 }
 
-TEST test_digits_of_other_scripts(void) {
-    /* Arabic-Indic, Persian, N'Ko, Devanagari, Bengali, Thai, Tibetan, full-width, superscript-like,
-     * subscript, and the mathematical digits */
-    static const unsigned long ZEROS[] = {0x660,  0x6f0,  0x7c0,  0x966,   0x9e6,   0xe50,  0xf20,
-                                          0xff10, 0x2070, 0x2080, 0x1d7ce, 0x1d7d8, 0x1d7e2};
-    factor2_authenticator *auth = authenticator(CONFIG);
-    size_t script, i, only;
-    for (script = 0; script < sizeof ZEROS / sizeof ZEROS[0]; script++) {
-        for (only = 0; only <= 6; only++) { /* one foreign digit, at last all six */
-            char otp[64];
-            size_t length = 0;
-            for (i = 0; i < 6; i++) {
-                unsigned digit = (unsigned)(CODE_NOW[i] - '0');
-                if (only == 6 || only == i)
-                    length += utf8(ZEROS[script] + digit, otp + length);
-                else
-                    otp[length++] = CODE_NOW[i];
-            }
-            otp[length] = '\0';
-            check_refused_text(auth, otp);
+/* The code with one digit of another script, and at last with all six. */
+static void check_script(const factor2_authenticator *auth, unsigned long zero, factor2_status expected) {
+    size_t i, only;
+    for (only = 0; only <= 6; only++) {
+        char otp[64];
+        size_t length = 0;
+        for (i = 0; i < 6; i++) {
+            unsigned digit = (unsigned)(CODE_NOW[i] - '0');
+            if (only == 6 || only == i)
+                length += utf8(zero + digit, otp + length);
+            else
+                otp[length++] = CODE_NOW[i];
         }
+        check_written(auth, otp, length, expected);
     }
+}
+
+TEST test_digits_of_other_scripts(void) {
+    /* Arabic-Indic, Persian, Devanagari, full-width */
+    static const unsigned long COUNTED[] = {0x660, 0x6f0, 0x966, 0xff10};
+    /* N'Ko, Bengali, Thai, Tibetan, superscript-like, subscript, and the mathematical digits */
+    static const unsigned long OTHERS[] = {0x7c0,  0x9e6,   0xe50,   0xf20,  0x2070,
+                                           0x2080, 0x1d7ce, 0x1d7d8, 0x1d7e2};
+    factor2_authenticator *auth = authenticator(CONFIG);
+    size_t script;
+    for (script = 0; script < sizeof COUNTED / sizeof COUNTED[0]; script++)
+        check_script(auth, COUNTED[script], FACTOR2_OK);
+    for (script = 0; script < sizeof OTHERS / sizeof OTHERS[0]; script++)
+        check_script(auth, OTHERS[script], FACTOR2_INVALID_TOKEN);
     factor2_authenticator_free(auth);
 }
 

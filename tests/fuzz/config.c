@@ -62,9 +62,8 @@ static void check_limits(slice config) {
     static const char *const levels[] = {"L", "M", "Q", "H", NULL};
     slice window = json_member(config, "window"), qr = json_member(config, "qr");
     slice time = json_member(config, "fixed_time");
-    char issuer[256];
-    long issuer_len = json_decode(json_member(config, "issuer"), issuer, sizeof issuer);
-    must(issuer_len >= 0 && name_valid((slice){issuer, (size_t)issuer_len}));
+    slice issuer = read_text(json_member(config, "issuer"));
+    must(name_valid(issuer) && !memchr(issuer.at, ':', issuer.len));
     must(json_strict(config));
     only_members(config, members);
     must(one_of(config, "algorithm", algorithms));
@@ -119,7 +118,7 @@ static void check_codes(const factor2_authenticator *authenticator, slice config
 }
 
 static void check_works(const factor2_authenticator *authenticator, slice config) {
-    char secret[128];
+    char secret[SECRET_ROOM];
     long long digits = number(config, "digits", 6);
     answer described = succeed(factor2_describe, authenticator, "{}");
     must(json_in_range(json_member(described.json, "digits"), digits, digits));

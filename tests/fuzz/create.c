@@ -1,5 +1,5 @@
 /* factor2_create_secret, factor2_qr_png and factor2_prepare_configuration: names and secrets arrive in
- * the URI as they are, and can add nothing to it. */
+ * the URI as they are, and can add nothing to it. Who has a secret is refused for no name. */
 #include "fuzz.h"
 
 const char *const never_in_an_error[] = {PART_OF_CANARY, NULL};
@@ -17,39 +17,24 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-static int symbol_value(char symbol) {
-    if (symbol >= 'a' && symbol <= 'z') return symbol - 'a';
-    if (symbol >= 'A' && symbol <= 'Z') return symbol - 'A';
-    return symbol >= '2' && symbol <= '7' ? symbol - '2' + 26 : -1;
-}
-
-/* RFC 4648 section 6: 10 to 64 bytes, padding right or absent, no bits left over, not all zero. */
-static int secret_valid(slice text) {
-    size_t symbols = text.len, bits;
-    int any = 0, last = 0;
-    while (symbols && text.at[symbols - 1] == '=') symbols--;
-    if (symbols != text.len && (text.len % 8 || text.len - symbols > 7)) return 0;
-    for (size_t i = 0; i < symbols; i++) {
-        if ((last = symbol_value(text.at[i])) < 0) return 0;
-        any |= last;
-    }
-    bits = symbols * 5;
-    return any && bits % 8 < 5 && !(last & ((1 << bits % 8) - 1)) && bits / 8 >= 10 && bits / 8 <= 64;
-}
-
 static void check_enrolment(slice enrolment, slice request_username, slice request_secret) {
-    char username[256], secret[128], given[128];
-    long name_len = json_decode(request_username, username, sizeof username);
-    must(name_len >= 0 && name_valid((slice){username, (size_t)name_len}));
-    read_secret(json_member(enrolment, "totpsecret"), secret);
+    char secret[SECRET_ROOM], given[SECRET_ROOM];
+    slice username = read_text(request_username), shown = trimmed(username);
+    slice answered = read_text(json_member(enrolment, "username"));
+    must(!read_secret(json_member(enrolment, "totpsecret"), secret));
     if (request_secret.at) {
         read_secret(request_secret, given);
         must(!strcmp(secret, given));
     } else {
-        must(strlen(secret) == 32);
+        must(strlen(secret) == 32 && name_valid(username));
     }
-    must(json_is_string(json_member(enrolment, "username"), username));
-    must_be_otpauth(json_member(enrolment, "uri"), ISSUER_ENCODED, username, secret);
+    must(answered.len == shown.len && !memcmp(answered.at, shown.at, shown.len));
+    must_be_otpauth(json_member(enrolment, "uri"), ISSUER_ENCODED, shown, secret);
+}
+
+/* An upper bound for the URI's length, and how much always fits at error correction L. */
+static int uri_fits(slice name, slice secret) {
+    return sizeof "otpauth://totp/:?secret=&issuer=" + 2 * strlen(ISSUER_ENCODED) + 3 * name.len + secret.len < 2953;
 }
 
 static void check_created(slice request, answer *got) {
@@ -62,11 +47,11 @@ static void check_created(slice request, answer *got) {
 
 static void check_drawn(slice request, answer *got) {
     static const char *const members[] = {"username", "totpsecret", "text", NULL};
-    char username[256], secret[128];
+    char secret[SECRET_ROOM];
     long side = png_side(got->data, got->data_len);
     only_members(request, members);
     read_secret(json_member(request, "totpsecret"), secret);
-    must(json_decode(json_member(request, "username"), username, sizeof username) > 0);
+    slice username = trimmed(read_text(json_member(request, "username")));
     must_be_otpauth(json_member(got->json, "uri"), ISSUER_ENCODED, username, secret);
     must(json_in_range(json_member(got->json, "width"), side, side));
     must(json_in_range(json_member(got->json, "height"), side, side));
@@ -75,7 +60,7 @@ static void check_drawn(slice request, answer *got) {
 
 static void check_prepared(slice request, answer *got) {
     static const char *const members[] = {"user", NULL};
-    char secret[128], kept[128];
+    char secret[SECRET_ROOM], kept[SECRET_ROOM];
     slice shown = json_member(got->json, "userData"), session = json_member(got->json, "sessionData");
     slice username = json_member(json_member(request, "user"), "username");
     only_members(request, members);
@@ -131,9 +116,14 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
         operations[operation_index].check(sent, &got);
     }
     if (mode == 6) {
-        int name_right = name_valid(name), secret_right = !given.at || secret_valid(given);
-        must((got.status == FACTOR2_OK) == (name_right && secret_right));
-        must(got.status != FACTOR2_BAD_REQUEST || !name_right || !utf8_valid(given));
+        char read[SECRET_ROOM];
+        int utf8 = utf8_valid(name) && utf8_valid(given);
+        int name_right = given.at ? utf8 : name_valid(name);
+        int secret_right = !given.at || (utf8 && base32_secret(given, read));
+        int too_long = given.at && !uri_fits(name, given);
+        must(got.status != FACTOR2_OK || (name_right && secret_right));
+        must(got.status == FACTOR2_OK || !name_right || !secret_right || too_long);
+        must(got.status != FACTOR2_BAD_REQUEST || !name_right || !utf8 || too_long);
         must(got.status != FACTOR2_INVALID_SECRET || !secret_right);
     }
     done(&got);

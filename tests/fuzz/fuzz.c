@@ -96,15 +96,19 @@ void done(answer *got) {
     *got = (answer){0};
 }
 
-void read_secret(slice json_string, char secret[128]) {
-    long len = json_decode(json_string, secret, 128);
-    must(len > 0);
-    while (len && secret[len - 1] == '=') secret[--len] = 0;
-    for (char *at = secret; *at; at++) {
-        if (*at >= 'a' && *at <= 'z') *at = (char)(*at - 'a' + 'A');
-        must((*at >= 'A' && *at <= 'Z') || (*at >= '2' && *at <= '7'));
-    }
-    must(strlen(secret) == (size_t)len && len >= 16 && len <= 103);
+slice read_text(slice json_string) {
+    static char texts[8][MAX_REQUEST];
+    static unsigned next;
+    char *text = texts[next++ % 8];
+    long len = json_decode(json_string, text, MAX_REQUEST);
+    must(len >= 0);
+    return (slice){text, (size_t)len};
+}
+
+int read_secret(slice json_string, char secret[SECRET_ROOM]) {
+    int read = base32_secret(read_text(json_string), secret);
+    must(read);
+    return read == 2;
 }
 
 void only_members(slice object, const char *const *names) {
@@ -114,12 +118,4 @@ void only_members(slice object, const char *const *names) {
         while (*known && !json_is_string(name, *known)) known++;
         must(*known != NULL);
     }
-}
-
-int name_valid(slice name) {
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char byte = (unsigned char)name.at[i], next = i + 1 < name.len ? (unsigned char)name.at[i + 1] : 0;
-        if (byte == ':' || byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next < 0xA0)) return 0;
-    }
-    return name.len >= 1 && name.len <= 255 && utf8_valid(name);
 }

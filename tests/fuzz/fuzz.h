@@ -54,8 +54,23 @@ factor2_status status_nul_terminated(operation, const factor2_authenticator *, s
 
 void done(answer *);
 
-/* The secret in upper case without its padding; aborts when the value is no string of a sane length. */
-void read_secret(slice json_string, char secret[128]);
+/* Room for 512 bytes in base32. */
+#define SECRET_ROOM 821
+
+/* The secret in canonical base32; aborts when the value is no string with one. Whether bits of it were dropped. */
+int read_secret(slice json_string, char secret[SECRET_ROOM]);
+
+/* The same for valid UTF-8: 0 when it is no secret, 2 when bits were dropped, else 1. */
+int base32_secret(slice text, char secret[SECRET_ROOM]);
+
+/* What was typed as ASCII digits, when it is a code of so many. */
+int typed_code(slice typed, int digits, char code[16]);
+
+/* Valid UTF-8 without the blanks around it. */
+slice trimmed(slice name);
+
+/* A JSON string's content; aborts when it is none. It stays until the next but seven calls. */
+slice read_text(slice json_string);
 
 /* Aborts unless the object has no members but these; a name twice is json_strict()'s finding. */
 void only_members(slice object, const char *const *names);
@@ -70,9 +85,10 @@ unsigned png_side(const unsigned char *png, size_t len);
 void must_be_data_uri(slice uri, const unsigned char *png, size_t len);
 
 /* Aborts unless `uri` is the otpauth URI of this account and secret, neither able to add anything to it. */
-void must_be_otpauth(slice uri, const char *issuer_encoded, const char *account, const char *secret);
+void must_be_otpauth(slice uri, const char *issuer_encoded, slice account, const char *secret);
 
-/* Whether an issuer or account may be in a URI: 1 to 255 bytes, no colon, no control characters. */
+/* Whether the account of a new secret may be called so: 1 to 255 bytes without the blanks around it, nothing that
+ * cannot be seen, and something that can. */
 int name_valid(slice name);
 
 #endif

@@ -80,14 +80,15 @@ static const char *must_start_with(const char *text, const char *prefix) {
     return text + strlen(prefix);
 }
 
-void must_be_otpauth(slice uri, const char *issuer_encoded, const char *account, const char *secret) {
+void must_be_otpauth(slice uri, const char *issuer_encoded, slice account, const char *secret) {
     static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     char text[4096], encoded[4];
     must(json_decode(uri, text, sizeof text) > 0);
     const char *at = must_start_with(text, "otpauth://totp/");
     at = must_start_with(must_start_with(at, issuer_encoded), ":");
-    for (; *account; account++) {
-        snprintf(encoded, sizeof encoded, strchr(unreserved, *account) ? "%c" : "%%%02X", (unsigned char)*account);
+    for (size_t i = 0; i < account.len; i++) {
+        unsigned char byte = (unsigned char)account.at[i];
+        snprintf(encoded, sizeof encoded, byte && strchr(unreserved, byte) ? "%c" : "%%%02X", byte);
         at = must_start_with(at, encoded);
     }
     at = must_start_with(must_start_with(at, "?secret="), secret);

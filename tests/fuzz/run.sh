@@ -48,7 +48,7 @@ build_library() (
 build_target() {
     mkdir -p "$out/$1"
     rm -f "$out/$1"/*.o
-    for file in "$1" fuzz json picture inflate; do
+    for file in "$1" fuzz json pasted picture inflate; do
         "$clang" -std=c99 -g -O1 -Wall -Wextra -Werror -fsanitize=address -Iinclude \
             -c "$sources/$file.c" -o "$out/$1/$file.o" || fail "$file.c does not compile"
     done

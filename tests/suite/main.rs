@@ -39,6 +39,7 @@ mod qr_colours;
 mod readme;
 mod ruby;
 mod secrets;
+mod spellings;
 mod support;
 mod uris;
 mod verification;

@@ -28,9 +28,10 @@ const LAST_STEP: Kind = (
 );
 const BOOLEAN: Kind = ("true or false", &["true", "false"]);
 const OBJECT: Kind = ("an object", &["{}", r#"{"$ne":null}"#]);
+/// An array and null are data without members, as crossauth has it.
 const STRING_OR_OBJECT: Kind = (
     "a string or an object",
-    &[r#""6""#, "{}", r#"{"$ne":null}"#, "null"],
+    &[r#""6""#, "{}", r#"{"$ne":null}"#, "null", "[]", r#"["6"]"#],
 );
 
 /// Requests with `@` where a member's value belongs, and `$` for a good secret.

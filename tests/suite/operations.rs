@@ -244,6 +244,21 @@ fn reprepare_configuration_names_what_the_session_lacks() {
             "factor2",
         ),
         (json!({"username": "alice", "totpsecret": "?"}), "factor2"),
+        // What crossauth looks into and finds nothing in.
+        (json!([]), "totpsecret"),
+        (json!("[]"), "totpsecret"),
+        (json!(" [ ]\n"), "totpsecret"),
+        (json!("[1]"), "totpsecret"),
+        (json!([[1], {"totpsecret": SECRET}]), "totpsecret"),
+        (json!("\"\""), "totpsecret"),
+        (json!("\"text\""), "totpsecret"),
+        (json!("\"{}\""), "totpsecret"),
+        (json!({"2fa": "{}"}), "totpsecret"),
+        (json!({"2fa": []}), "totpsecret"),
+        (
+            json!({"2fa": [1], "totpsecret": SECRET, "factor2": "totp"}),
+            "totpsecret",
+        ),
     ] {
         let message = reprepare(data.clone()).refused(Status::Unauthorized);
         let expected = format!("request.sessionKey.data: has no {name}");
@@ -252,16 +267,21 @@ fn reprepare_configuration_names_what_the_session_lacks() {
     for data in [
         json!(" "),
         json!("null"),
-        json!("[]"),
-        json!("\"{}\""),
         json!("0"),
+        json!("true"),
+        json!("["),
+        json!("[]]"),
+        json!("[1,]"),
+        json!("[{\"a\":1,\"a\":1}]"),
+        json!("[[[[[[[[[]]]]]]]]]"),
+        json!("\"\\ud800\""),
+        json!("\"open"),
         json!("{'totpsecret': 'x'}"),
         json!({"totpsecret": null, "factor2": "totp"}),
         json!({"totpsecret": SECRET, "factor2": 2}),
         json!({"totpsecret": [SECRET], "factor2": "totp"}),
         json!({"2fa": null}),
-        json!({"2fa": "{}"}),
-        json!({"2fa": []}),
+        json!({"2fa": 1}),
     ] {
         let message = reprepare(data.clone()).refused(Status::DataFormat);
         assert!(

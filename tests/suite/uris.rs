@@ -2,7 +2,7 @@
 
 use factor2::Status;
 use factor2::capi::{
-    factor2_create_secret, factor2_prepare_configuration, factor2_qr_png,
+    factor2_create_secret, factor2_describe, factor2_prepare_configuration, factor2_qr_png,
     factor2_reprepare_configuration, factor2_verify,
 };
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use proptest::test_runner::TestRng;
 use serde_json::{Value, json};
 
 use crate::oracles::{random, second_implementation, vectors};
-use crate::support::{Authenticator, SECRET};
+use crate::support::{Authenticator, Operation, SECRET, warnings};
 
 /// The settings that a row of uri_write.json names, and the defaults for the others.
 fn config(row: &Value) -> Value {
@@ -30,14 +30,16 @@ fn published_uris() {
         let (account, secret) = (&row["account"], &row["secret"]);
         let given = json!({"username": account, "totpsecret": secret});
         if row["uri"].is_null() {
-            refuse(&row, &given);
+            refuse(&row);
             refused += 1;
             continue;
         }
         let authenticator = Authenticator::new(config(&row));
+        let has_colon = account.as_str().unwrap().contains(':');
         for operation in [factor2_create_secret, factor2_qr_png] {
             let answer = authenticator.call(operation, given.clone()).ok();
             assert_eq!(answer["uri"], row["uri"]);
+            assert_eq!(warns_of_a_colon(&answer), has_colon, "{row}");
         }
         let session = json!({"totpsecret": secret, "factor2": "totp"});
         let reprepare = json!({"username": account, "sessionKey": {"data": session}});
@@ -45,6 +47,7 @@ fn published_uris() {
             .call(factor2_reprepare_configuration, reprepare)
             .ok();
         assert_eq!(answer["userData"]["uri"], row["uri"]);
+        assert_eq!(warns_of_a_colon(&answer), has_colon, "{row}");
 
         let user = json!({"user": {"username": account}});
         let answer = authenticator.call(factor2_prepare_configuration, user).ok();
@@ -54,35 +57,50 @@ fn published_uris() {
             .unwrap()
             .replace(secret.as_str().unwrap(), made);
         assert_eq!(answer["userData"]["uri"], expected);
+        assert_eq!(warns_of_a_colon(&answer), has_colon, "{row}");
         written += 1;
     }
-    assert_eq!((written, refused), (11, 2));
+    assert_eq!((written, refused), (12, 1));
 }
 
-/// A row without a URI: the issuer or the account has a colon.
-fn refuse(row: &Value, request: &Value) {
-    match Authenticator::try_new(config(row).to_string().as_bytes()) {
-        Err(reply) => {
-            let message = reply.refused(Status::Configuration);
-            assert!(
-                message.starts_with("config.issuer: must be without a colon"),
-                "{message}"
-            );
+/// Whether there is one warning, about the colon of a user name.
+fn warns_of_a_colon(answer: &Value) -> bool {
+    match warnings(answer)[..] {
+        [] => false,
+        [warning] => {
+            assert!(warning.starts_with("username: its colon "), "{warning}");
+            true
         }
-        Ok(authenticator) => {
-            for operation in [factor2_create_secret, factor2_qr_png] {
-                let reply = authenticator.call(operation, request.clone());
-                let message = reply.refused(Status::BadRequest);
-                assert!(
-                    message.starts_with("request.username: must be without a colon"),
-                    "{message}"
-                );
-            }
-        }
+        _ => panic!("{answer}"),
     }
 }
 
-/// A name of 1 to `most` bytes that a URI can carry.
+/// A row without a URI: the issuer has a colon.
+fn refuse(row: &Value) {
+    let Err(reply) = Authenticator::try_new(config(row).to_string().as_bytes()) else {
+        panic!("{row}")
+    };
+    let message = reply.refused(Status::Configuration);
+    assert!(
+        message.starts_with("config.issuer: must be without a colon"),
+        "{message}"
+    );
+}
+
+/// Format characters of no width, and those that change the direction of writing.
+fn is_unseen(c: char) -> bool {
+    matches!(u32::from(c),
+        0xAD | 0x61C | 0x180E | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x2064 | 0x2066..=0x206F
+        | 0xFEFF | 0xE0001 | 0xE0020..=0xE007F)
+}
+
+/// Characters that are never drawn, but no blanks.
+const UNDRAWN: [char; 9] = [
+    '\u{34F}', '\u{115F}', '\u{1160}', '\u{17B4}', '\u{17B5}', '\u{2800}', '\u{3164}', '\u{FFA0}',
+    '\u{FE0F}',
+];
+
+/// A name of 1 to `most` bytes that a new secret may have, without blanks around it.
 pub fn any_name(random: &mut TestRng, most: usize) -> String {
     let scripts: [&[(u32, u32)]; 5] = [
         &[(0x30, 0x39), (0x61, 0x7A)],
@@ -105,12 +123,18 @@ pub fn any_name(random: &mut TestRng, most: usize) -> String {
         if name.len() + c.len_utf8() > length {
             break;
         }
-        name.push(c);
+        if !c.is_control() && !is_unseen(c) {
+            name.push(c);
+        }
     }
-    if name.is_empty() {
+    let name = name.trim();
+    let undrawn = |c: char| {
+        UNDRAWN.contains(&c) || matches!(u32::from(c), 0xFE00..=0xFE0F | 0xE0100..=0xE01EF)
+    };
+    if name.chars().all(|c| c.is_whitespace() || undrawn(c)) {
         "x".to_owned()
     } else {
-        name
+        name.to_owned()
     }
 }
 
@@ -213,81 +237,168 @@ fn is_unreserved(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
 }
 
-/// Whether a name is taken as an issuer; and then, whether as an account: the answers must agree.
+/// Whether a name is taken as an issuer and for a new secret, and as what; who has a secret already is not
+/// shut out by any name, but is warned of.
 #[track_caller]
-fn check_name(name: &str, allowed: bool) {
+fn check_name(name: &str, taken_as: Option<&str>) {
     let config = json!({"issuer": name, "qr": {"module_px": 1, "error_correction": "L"}});
-    let made = Authenticator::try_new(config.to_string().as_bytes());
-    assert_eq!(made.is_ok(), allowed, "issuer {name:?}");
-    if let Err(reply) = made {
-        let message = reply.refused(Status::Configuration);
-        assert!(message.starts_with("config.issuer: must be "), "{message}");
+    match (
+        Authenticator::try_new(config.to_string().as_bytes()),
+        taken_as,
+    ) {
+        (Ok(made), Some(taken_as)) => {
+            let described = made.call(factor2_describe, json!({})).ok();
+            assert_eq!(described["issuer"], taken_as);
+        }
+        (Err(reply), None) => {
+            let message = reply.refused(Status::Configuration);
+            assert!(message.starts_with("config.issuer: must be "), "{message}");
+        }
+        _ => panic!("issuer {name:?}"),
     }
-    let authenticator = Authenticator::new(json!({"issuer": "Example"}));
-    let session = json!({"data": {"totpsecret": SECRET, "factor2": "totp"}});
-    let requests = [
+    check_account(name, taken_as);
+}
+
+#[track_caller]
+fn check_account(name: &str, taken_as: Option<&str>) {
+    let authenticator = Authenticator::new(json!({
+        "issuer": "Example", "factor_name": "totp", "qr": {"module_px": 1, "error_correction": "L"},
+    }));
+    let new: [(Operation, Value, &str); 2] = [
+        (factor2_create_secret, json!({"username": name}), ""),
         (
-            factor2_create_secret as crate::support::Operation,
-            json!({"username": name}),
-            true,
+            factor2_prepare_configuration,
+            json!({"user": {"username": name}}),
+            "/userData",
+        ),
+    ];
+    let shown = taken_as.unwrap_or(name.trim());
+    for (operation, request, at) in new {
+        let reply = authenticator.call(operation, request);
+        if taken_as.is_none() {
+            let message = reply.refused(Status::BadRequest);
+            assert!(message.contains("username: must be "), "{message}");
+            continue;
+        }
+        let answer = reply.ok();
+        let answered = answer.pointer(at).unwrap();
+        assert_eq!(answered["username"], shown);
+        check_label(answered["uri"].as_str().unwrap(), shown);
+        assert_eq!(warns_of_a_colon(&answer), name.contains(':'));
+    }
+    let session = json!({"data": {"totpsecret": SECRET, "factor2": "totp"}});
+    let exists: [(Operation, Value, &str); 3] = [
+        (
+            factor2_create_secret,
+            json!({"username": name, "totpsecret": SECRET}),
+            "/uri",
         ),
         (
             factor2_qr_png,
             json!({"username": name, "totpsecret": SECRET}),
-            true,
+            "/uri",
         ),
         (
             factor2_reprepare_configuration,
             json!({"username": name, "sessionKey": session}),
-            true,
-        ),
-        (
-            factor2_prepare_configuration,
-            json!({"user": {"username": name}}),
-            false,
-        ),
-        (
-            factor2_verify,
-            json!({"username": name, "totpsecret": SECRET, "otp": "1"}),
-            false,
+            "/userData/uri",
         ),
     ];
-    for (operation, request, succeeds) in requests {
-        let reply = authenticator.call(operation, request);
-        if !allowed {
-            let message = reply.refused(Status::BadRequest);
-            assert!(message.contains("username: must be "), "{message}");
-        } else if succeeds {
-            reply.ok();
-        } else {
-            assert!(!reply.text.contains("username"), "{}", reply.text);
-        }
+    for (operation, request, at) in exists {
+        let answer = authenticator.call(operation, request).ok();
+        check_label(answer.pointer(at).unwrap().as_str().unwrap(), shown);
+        let warned = warnings(&answer)
+            .iter()
+            .any(|text| text.starts_with("username: should be "));
+        assert_eq!(warned, taken_as.is_none(), "{name:?}");
     }
+    let verify = json!({"username": name, "totpsecret": SECRET, "otp": "1"});
+    let message = authenticator
+        .call(factor2_verify, verify)
+        .refused(Status::InvalidToken);
+    assert_eq!(message, "request.otp: must be 6 digits");
+}
+
+/// The account in the URI, decoded.
+#[track_caller]
+fn check_label(uri: &str, account: &str) {
+    let label = uri.strip_prefix("otpauth://totp/Example:").unwrap();
+    let (label, rest) = label.split_once('?').unwrap();
+    assert!(
+        rest.starts_with("secret=") && !label.contains([':', '&', '/']),
+        "{uri}"
+    );
+    let mut bytes = Vec::new();
+    for (n, part) in label.split('%').enumerate() {
+        let (hex, plain) = part.split_at(if n == 0 { 0 } else { 2 });
+        bytes.extend(u8::from_str_radix(hex, 16));
+        bytes.extend(plain.bytes());
+    }
+    assert_eq!(String::from_utf8(bytes).unwrap(), account);
 }
 
 #[test]
-fn names_have_1_to_255_bytes() {
-    check_name("", false);
-    check_name("x", true);
+fn names_have_1_to_255_bytes_and_can_be_seen() {
+    check_name("", None);
+    check_name("x", Some("x"));
     for part in ["x", "é", "€", "🔐"] {
         let most = 255 / part.len();
         let padding = 255 - most * part.len();
         let longest = part.repeat(most) + &"x".repeat(padding);
         assert_eq!(longest.len(), 255);
-        check_name(&longest, true);
-        check_name(&format!("{longest}x"), false);
-        check_name(&part.repeat(1000), false);
+        check_name(&longest, Some(&longest));
+        check_name(&format!(" {longest}\u{A0}\n"), Some(&longest));
+        check_name(&format!("{longest}x"), None);
+    }
+    check_name(&"x".repeat(300), None);
+    for blank in [
+        " ", "\t", "\n", "\u{85}", "\u{A0}", "\u{2003}", "\u{202F}", "\u{3000}",
+    ] {
+        check_name(blank, None);
+        check_name(&blank.repeat(200), None);
+        check_name(&format!("{blank}a b{blank}{blank}"), Some("a b"));
+        let inside = format!("a{blank}b");
+        let seen = !blank.chars().any(char::is_control);
+        check_name(&inside, Some(&*inside).filter(|_| seen));
+    }
+    for undrawn in UNDRAWN {
+        check_name(&format!("{undrawn} {undrawn}"), None);
+        let seen = format!("a{undrawn}");
+        check_name(&seen, Some(&seen));
     }
 }
 
 #[test]
-fn names_have_neither_colon_nor_control_characters() {
-    let controls = (0..0x20).chain(0x7F..0xA0);
-    for c in controls.chain([u32::from(':')]) {
+fn names_have_no_characters_that_cannot_be_seen() {
+    let controls = (0..0x20).chain(0x7F..0xA0).chain([0x2028, 0x2029]);
+    let zero_width = [
+        0xAD, 0x180E, 0x200B, 0x200C, 0x200D, 0x2060, 0x2064, 0x206A, 0xFEFF, 0xE0041,
+    ];
+    let directions = [0x61C, 0x200E, 0x200F]
+        .into_iter()
+        .chain(0x202A..=0x202E)
+        .chain(0x2066..=0x2069);
+    let kinds = controls
+        .map(|c| (c, "without control characters"))
+        .chain(zero_width.map(|c| (c, "without zero-width characters")))
+        .chain(directions.map(|c| (c, "without characters that change the direction")));
+    let authenticator = Authenticator::new(json!({"issuer": "Example"}));
+    for (c, complaint) in kinds {
         let c = char::from_u32(c).unwrap();
-        for name in [format!("{c}x"), format!("x{c}x"), format!("x{c}")] {
-            check_name(&name, false);
+        let inside = format!("xé{c}x");
+        let message = authenticator
+            .call(factor2_create_secret, json!({"username": inside}))
+            .refused(Status::BadRequest);
+        let expected = format!("request.username: must be {complaint}");
+        assert!(message.starts_with(&expected), "{c:?}: {message}");
+        assert!(message.ends_with(": character 3 is one"), "{message}");
+        check_name(&inside, None);
+        // Some of them are blanks, and those go.
+        let around = Some("x").filter(|_| c.is_whitespace());
+        for name in [format!("{c}x"), format!("x{c}")] {
+            check_name(&name, around);
         }
+        check_name(&c.to_string(), None);
     }
     // What looks or is encoded like one of them is an ordinary part of a name.
     for name in [
@@ -295,11 +406,23 @@ fn names_have_neither_colon_nor_control_characters() {
         "a%0Ab",
         "a\u{FF1A}b",
         "a\u{A0}b",
-        " ",
         "a\\nb",
         "%",
         "&secret=AAAA",
     ] {
-        check_name(name, true);
+        check_name(name, Some(name));
+    }
+}
+
+#[test]
+fn a_colon_is_part_of_an_account_and_not_of_an_issuer() {
+    for name in ["DOM:bob", "@alice:matrix.org", "urn:a:b", ":", "x:"] {
+        check_account(name, Some(name));
+        let config = json!({"issuer": name}).to_string();
+        let Err(reply) = Authenticator::try_new(config.as_bytes()) else {
+            panic!("{name}")
+        };
+        let message = reply.refused(Status::Configuration);
+        assert!(message.contains("without a colon"), "{message}");
     }
 }

@@ -92,6 +92,7 @@ module Factor2
   class PreparedConfiguration < Answer
     members "userData", of: UserData, shown: false
     members "sessionData", of: SessionData, shown: false
+    members "warnings"
   end
 
   # What reprepare_configuration gives.

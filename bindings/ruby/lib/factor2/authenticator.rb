@@ -58,7 +58,7 @@ module Factor2
     # code that is not accepted a Refused (InvalidToken, TokenReused, Throttled, Disabled), else
     # StoreUnavailable or InvalidSecret.
     #
-    # With <tt>guard: { store: "none" }</tt> pass the +last_step+, and store the +step+ of what is returned.
+    # With <tt>guard: { store: "none" }</tt> pass the +last_step+ (nil or -1 if there is none), and store the +step+ of what is returned.
     def verify(totpsecret:, otp:, username: nil, last_step: nil)
       Verification.new(*call(:verify, totpsecret:, otp:, username:, last_step:))
     end
