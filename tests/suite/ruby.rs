@@ -123,6 +123,22 @@ fn the_gem_installs_and_its_readme_is_right() {
         "{said}"
     );
     assert!(lines[0].starts_with("otpauth://totp/Example:bob%40example.com?secret="));
+    // The installed gem without its library: what Ruby says last is which one, and what to do.
+    let output = machine
+        .tool("ruby")
+        .args(["-e", "require 'factor2'"])
+        .env("FACTOR2_LIBRARY", "/nonexistent.so")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().rfind(|line| !line.starts_with("\tfrom "));
+    let last = last.unwrap_or_default();
+    assert!(
+        !output.status.success()
+            && last.contains("/nonexistent.so")
+            && last.contains("or set FACTOR2_LIBRARY"),
+        "{said}"
+    );
     let scanned = run(tool("zbarimg")
         .args(["--quiet", "--raw", "bob.png"])
         .current_dir(&machine.home));

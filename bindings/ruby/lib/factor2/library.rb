@@ -33,5 +33,10 @@ module Factor2
     def self.version
       factor2_version
     end
+  rescue LoadError => e
+    # Without a cause, for Ruby prints that last: RubyGems' own search for this file.
+    raise LoadError, "#{e.message.chomp}. The gem factor2 needs the C library: install it (make && sudo make " \
+                     "install && sudo ldconfig), or set FACTOR2_LIBRARY to the path of libfactor2.so.0; it is " \
+                     "#{ENV['FACTOR2_LIBRARY']&.inspect || 'not set'} now.", cause: nil
   end
 end
