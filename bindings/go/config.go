@@ -1,3 +1,6 @@
+// Without cgo, needs_cgo.go alone is compiled, and says so.
+//go:build cgo
+
 package factor2
 
 import "time"

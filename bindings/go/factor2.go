@@ -38,6 +38,7 @@
 package factor2
 
 // #cgo pkg-config: factor2
+// #cgo LDFLAGS: -lfactor2 -lm -lpthread -ldl
 // #include <factor2.h>
 //
 // typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
