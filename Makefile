@@ -16,13 +16,24 @@ DESTDIR    ?=
 TARGET  = $(or $(CARGO_TARGET_DIR),target)
 RELEASE = $(TARGET)$(addprefix /,$(CARGO_BUILD_TARGET))/release
 
-# What a program needs beside libfactor2.a: rustc's native-static-libs on Linux. A test asks rustc.
-STATIC_LIBS = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# What a program needs beside libfactor2.a: rustc's native-static-libs on Linux, which a test asks rustc for,
+# without -lgcc_s. The compiler adds that itself, or with -static its static form, -lgcc_eh.
+STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl -lc
 
-.PHONY: build help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam deb clean
+# sudo drops CARGO_TARGET_DIR. So a build elsewhere leaves a link, and $(call built,FOLDER,LINK) is where
+# the link leads, or without one the folder.
+ELSEWHERE = $(CARGO_TARGET_DIR)$(CARGO_BUILD_TARGET)
+leave_link = @mkdir -p target && rm -f target/$(2) $(if $(ELSEWHERE),&& ln -s "$$(cd "$(1)" && pwd)" target/$(2))
+built = $(if $(ELSEWHERE),$(1),$(patsubst %/.,%,$(or $(wildcard target/$(2)/.),$(1))))
 
-build: ## the library, shared and static; FEATURES="memory sqlite" has these stores only
+.PHONY: build cargo help demo demo-web test tools header fuzz soak bench install install-strip uninstall pam install-pam deb clean
+
+build: cargo ## the library, shared and static; FEATURES="memory sqlite" has these stores only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
+	$(call leave_link,$(RELEASE),built-release)
+
+cargo: # a cargo that is missing or too old is told before anything fails
+	@sh packaging/check_cargo.sh $(CARGO)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -39,32 +50,40 @@ demo-web: build ## a web login with the second factor on this machine: builds it
 	    "$(RELEASE)/libfactor2.a" -lmicrohttpd -lcrypt $(STATIC_LIBS)
 	"$(TARGET)/demo/web_login" $(PORT)
 
-test: tools ## everything that can be checked; the last line is the test runner's count
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+test: cargo tools ## everything that can be checked; the last line is the test runner's count
+	$(call if_there,fmt,--check,formatting is not checked: rustfmt is not installed (Debian: rustfmt-web))
+	$(call if_there,clippy,--locked --all-targets --all-features -- -D warnings,lints are not checked: clippy \
+	    is not installed (Debian: rust-web-clippy))
 	$(CARGO) build --release --locked
 	$(CARGO) test --locked --lib --test suite
 
 tools: ## the programs that the tests need: installs them (Debian, root) or names the missing ones
 	@sh tests/tools.sh
 
-header: ## writes include/factor2.h and README's picture anew from the source
+# $(call if_there,COMMAND,ARGUMENTS,WHAT IS SKIPPED): rustup brings these two commands, Debian's cargo-web does not.
+if_there = @if $(CARGO) $(1) --version >/dev/null 2>&1; then \
+    echo "$(CARGO) $(1) $(2)"; $(CARGO) $(1) $(2); else echo "SKIPPED: $(3)" >&2; fi
+
+header: cargo ## writes include/factor2.h and README's picture anew from the source
 	FACTOR2_BLESS=1 $(CARGO) test --locked --test suite -- --exact \
 	    header::committed_header_is_current readme::its_picture_is_what_the_library_draws
 
-fuzz: ## fuzzes every target for FUZZ_SECONDS
+fuzz: cargo ## fuzzes every target for FUZZ_SECONDS
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS)
 
-soak: ## the guard's races and crashes at length: some minutes
+soak: cargo ## the guard's races and crashes at length: some minutes
 	FACTOR2_RACE_ROUNDS=1000 FACTOR2_KILLS=10000 $(CARGO) test --locked --test suite guard
 
 bench: build ## side by side with the C libraries that programs use instead; writes benches/results.md
 	CC="$(CC)" sh benches/run.sh
 
-# Takes what `make` has built and builds only when there is nothing, so that
-# `make && sudo make install` never runs cargo as root.
+# An installation takes what was built, and builds only when there is nothing, and never as root.
+build_first = { [ "$$(id -u)" != 0 ] || { echo "make $@: nothing is built yet: run 'make $(1)' first, not as root" >&2; exit 1; }; \
+    $(MAKE) --no-print-directory $(1); }
+
+install: RELEASE := $(call built,$(RELEASE),built-release)
 install: ## into PREFIX, LIBDIR, INCLUDEDIR under DESTDIR, from what `make` has built
-	@test -f "$(RELEASE)/libfactor2.so" && test -f "$(RELEASE)/libfactor2.a" || $(MAKE) --no-print-directory build
+	@test -f "$(RELEASE)/libfactor2.so" && test -f "$(RELEASE)/libfactor2.a" || $(call build_first,build)
 	@$(INSTALLER) install
 
 install-strip: ## the same without symbols and debug information
@@ -87,9 +106,11 @@ pam: build ## the PAM module and factor2-enroll, into target/pam; see README
 	    examples-c/pam_factor2.c "$(RELEASE)/libfactor2.so" -lpam $(LDFLAGS)
 	$(CC) $(PAMFLAGS) -pie $(CPPFLAGS) $(CFLAGS) -o "$(PAM)/factor2-enroll" \
 	    examples-c/factor2_enroll.c "$(RELEASE)/libfactor2.so" $(LDFLAGS)
+	$(call leave_link,$(PAM),built-pam)
 
+install-pam: PAM := $(call built,$(PAM),built-pam)
 install-pam: ## what `make pam` has built: into PAMDIR and SBINDIR, and the folder for the secrets
-	@test -f "$(PAM)/pam_factor2.so" && test -f "$(PAM)/factor2-enroll" || $(MAKE) --no-print-directory pam
+	@test -f "$(PAM)/pam_factor2.so" && test -f "$(PAM)/factor2-enroll" || $(call build_first,pam)
 	install -d -m 0755 "$(DESTDIR)$(PAMDIR)" "$(DESTDIR)$(SBINDIR)"
 	install -d -m 0700 "$(DESTDIR)$(PAMSTATE)" "$(DESTDIR)$(PAMSTATE)/users"
 	install -m 0644 "$(PAM)/pam_factor2.so" "$(DESTDIR)$(PAMDIR)/pam_factor2.so"

@@ -61,6 +61,7 @@ mandoc|command -v mandoc|mandoc
 groff|groff --version|groff-base
 dh|command -v dh_installman|debhelper
 dpkg-buildpackage|dpkg-buildpackage --version|dpkg-dev
+build-essential|dpkg-checkbuilddeps -d build-essential packaging/debian/control|build-essential
 lintian|lintian --version|lintian
 fakeroot|fakeroot --version|fakeroot
 redis-cli|redis-cli --version|redis-tools

@@ -34,6 +34,7 @@ fn installs_exactly_these_files_and_uninstalls_them() {
         ("usr/lib/libfactor2.so", "-> libfactor2.so.0"),
         ("usr/lib/libfactor2.so.0", link.as_str()),
         (path.as_str(), "0755"),
+        ("usr/lib/pkgconfig/factor2-shared.pc", "0644"),
         ("usr/lib/pkgconfig/factor2.pc", "0644"),
     ]
     .map(|(path, what)| (path.into(), what.into()))
@@ -90,26 +91,201 @@ fn the_installed_library_is_the_one_that_was_built() {
 }
 
 #[test]
-fn install_takes_what_is_there_and_builds_only_when_nothing_is() {
+fn install_takes_what_is_there_and_builds_only_when_nothing_is_and_never_as_root() {
     let folder = scratch("install");
     let prefix = variable("PREFIX", &folder.join("prefix"));
     artifacts();
     succeed(make("install", &[prefix.clone(), "CARGO=false".into()]));
 
-    let nothing = variable("RELEASE", &folder.join("nothing"));
-    let output = make(
-        "install",
-        &[prefix, nothing, "CARGO=echo would run cargo".into()],
+    let id = folder.join("id");
+    for (target, missing, built_by, user) in [
+        ("install", "RELEASE", "build", "0"),
+        ("install-pam", "PAM", "pam", "0"),
+        ("install", "RELEASE", "build", "1000"),
+    ] {
+        program(&id, &format!("echo {user}"));
+        let path = std::env::var("PATH").unwrap();
+        let output = without_make(&mut Command::new("make"))
+            .current_dir(root())
+            .args([target, &prefix, "CARGO=echo would run cargo"])
+            // Whatever goes wrong: never into the machine itself.
+            .arg(variable("DESTDIR", &folder.join("root")))
+            .arg(variable(missing, &folder.join("nothing")))
+            .env("PATH", format!("{}:{path}", folder.display()))
+            .output()
+            .unwrap();
+        let built = String::from_utf8_lossy(&output.stdout)
+            .contains("would run cargo build --release --locked");
+        assert_eq!(built, user != "0", "{target}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let sentence = format!(
+            "make {target}: nothing is built yet: run 'make {built_by}' first, not as root\n"
+        );
+        assert_eq!(said.starts_with(&sentence), user == "0", "{said}");
+        assert!(
+            !output.status.success(),
+            "nothing was built, yet it was installed"
+        );
+    }
+}
+
+/// sudo drops CARGO_TARGET_DIR: what was built there is found all the same, until it is built elsewhere.
+#[test]
+fn install_finds_what_was_built_in_another_folder() {
+    let folder = scratch("install");
+    let tree = folder.join("tree");
+    fs::create_dir(&tree).unwrap();
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name != "target" {
+            std::os::unix::fs::symlink(root().join(&name), tree.join(&name)).unwrap();
+        }
+    }
+    let cargo = folder.join("cargo");
+    let built = artifacts().display().to_string();
+    program(
+        &cargo,
+        &format!(
+            "to=${{CARGO_TARGET_DIR:-target}}${{CARGO_BUILD_TARGET:+/$CARGO_BUILD_TARGET}}/release\n\
+             test \"$1\" = build || exit 0\n\
+             mkdir -p \"$to\"\n\
+             for library in libfactor2.a libfactor2.so; do ln -sf '{built}'/$library \"$to\"; done\n\
+             echo \"built in $to\""
+        ),
     );
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let elsewhere = folder.join("else where");
+    for (index, (target, triple)) in [
+        (Some(elsewhere.as_path()), None),
+        (Some(Path::new("relative")), Some("triple")),
+        (None, Some("triple")),
+        (None, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // What an earlier build left is not what is to be installed.
+        for old in ["target/release", "target/pam"] {
+            let _ = fs::remove_dir_all(tree.join(old));
+        }
+        let in_tree = || {
+            let mut make = Command::new("make");
+            without_make(&mut make).current_dir(&tree);
+            make.env_remove("CARGO_TARGET_DIR")
+                .env_remove("CARGO_BUILD_TARGET");
+            make
+        };
+        let mut build = in_tree();
+        build.arg("pam").arg(variable("CARGO", &cargo));
+        build.envs(target.map(|target| ("CARGO_TARGET_DIR", target)));
+        build.envs(triple.map(|triple| ("CARGO_BUILD_TARGET", triple)));
+        run(&mut build);
+        let destdir = folder.join(index.to_string());
+        run(in_tree()
+            .args([
+                "install",
+                "install-pam",
+                "CARGO=false",
+                "CC=false",
+                "PAMDIR=/security",
+            ])
+            .arg(variable("DESTDIR", &destdir)));
+        for name in ["usr/local/lib/libfactor2.a", "security/pam_factor2.so"] {
+            assert!(destdir.join(name).exists(), "{index}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_cargo_that_is_too_old_or_missing_is_told_first() {
+    let folder = scratch("install");
+    let cargo = folder.join("cargo");
+    for (version, taken) in [
+        ("cargo 1.89.0 (abc 2025-08-04)", true),
+        ("cargo 1.100.0-nightly (abc 2027-01-01)", true),
+        ("cargo 2.0.0", true),
+        ("a wrapper without a version", true),
+        ("cargo 1.88.0 (873a06493 2025-05-10)", false),
+        ("cargo 1.85.1 (built from a source tarball)", false),
+        ("cargo 0.66.0", false),
+    ] {
+        program(&cargo, &format!("test $1 != --version || echo '{version}'"));
+        for target in ["build", "test"] {
+            let output = without_make(&mut Command::new("make"))
+                .current_dir(root())
+                .args(["-o", "tools", target, &variable("CARGO", &cargo)])
+                .env_remove("CARGO_TARGET_DIR")
+                .output()
+                .unwrap();
+            assert_eq!(output.status.success(), taken, "{version}: {output:?}");
+            let said = String::from_utf8_lossy(&output.stderr);
+            let advice = said.contains("is too old: factor2 needs Rust 1.89 or newer.\n")
+                && said.contains("apt install cargo-web rustc-web");
+            assert_eq!(advice, !taken, "{version}: {said}");
+        }
+    }
+    let output = make("build", &["CARGO=/nonexistent/cargo".into()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("would run cargo build --release --locked"),
+        said.starts_with("make: '/nonexistent/cargo' does not run: factor2 needs Rust 1.89"),
         "{said}"
     );
-    assert!(
-        !output.status.success(),
-        "nothing was built, yet it was installed"
-    );
+    // README names what Cargo.toml asks for.
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("\nRust {needed} or newer: ")));
+}
+
+/// What rustup brings and Debian does not is skipped aloud, and the rest is run.
+#[test]
+fn make_test_runs_without_rustfmt_and_clippy() {
+    let folder = scratch("install");
+    let cargo = folder.join("cargo");
+    for missing in [true, false] {
+        let no_such = if missing {
+            "exit 101"
+        } else {
+            "echo ran \"$@\""
+        };
+        program(
+            &cargo,
+            &format!("case $1 in fmt | clippy) {no_such} ;; *) echo \"ran $*\" ;; esac"),
+        );
+        let output = without_make(&mut Command::new("make"))
+            .current_dir(root())
+            .args(["-o", "tools", "test", &variable("CARGO", &cargo)])
+            .env_remove("CARGO_TARGET_DIR")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        for skipped in [
+            "SKIPPED: formatting is not checked: rustfmt is not installed",
+            "SKIPPED: lints are not checked: clippy is not installed",
+        ] {
+            assert_eq!(said.contains(skipped), missing, "{said}");
+        }
+        let ran = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(ran.contains("\nran fmt --check\n"), !missing, "{ran}");
+        assert_eq!(ran.contains("\nran clippy --locked "), !missing, "{ran}");
+        assert!(
+            ran.ends_with("ran test --locked --lib --test suite\n"),
+            "{ran}"
+        );
+    }
+    // A fault that they find is one.
+    program(&cargo, "test \"$2\" != --check");
+    let output = without_make(&mut Command::new("make"))
+        .current_dir(root())
+        .args(["-o", "tools", "test", &variable("CARGO", &cargo)])
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{output:?}");
+}
+
+/// A program of the shell.
+fn program(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -207,11 +383,17 @@ fn pkg_config_and_makefile_name_the_libraries_that_rustc_names() {
     let text = fs::read_to_string(folder.join("lib/pkgconfig/factor2.pc")).unwrap();
     let ours = text
         .lines()
-        .find_map(|line| line.strip_prefix("Libs.private: "))
+        .find_map(|line| line.strip_prefix("Libs.private: -L${libdir} -l:libfactor2.a "))
+        .and_then(|line| line.strip_suffix(" -Wl,--as-needed"))
         .unwrap();
+    // The compiler adds the unwinder itself: libgcc_s, or with -static libgcc_eh.
+    let rustc: BTreeSet<&str> = words(rustc)
+        .into_iter()
+        .filter(|word| *word != "-lgcc_s")
+        .collect();
     assert_eq!(
         words(ours),
-        words(rustc),
+        rustc,
         "STATIC_LIBS in the Makefile is not what rustc says"
     );
 }
