@@ -52,14 +52,15 @@ demo-web: build ## a web login with the second factor on this machine: builds it
 	"$(TARGET)/demo/web_login" $(PORT)
 
 test: cargo tools ## everything that can be checked; the last line is the test runner's count
-	@$(call unless_missing,fmt) $(CARGO) fmt --check
-	@$(call unless_missing,clippy) $(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(call if_there,fmt,--check,formatting is not checked: rustfmt is not installed (Debian: rustfmt-web))
+	$(call if_there,clippy,--locked --all-targets --all-features -- -D warnings,lints are not checked: clippy \
+	    is not installed (Debian: rust-web-clippy))
 	@$(MAKE) --no-print-directory build FEATURES=
 	$(CARGO) test --locked --lib --test suite
 
-# Debian's cargo-web comes without rustfmt and clippy; rustup brings them.
-unless_missing = $(CARGO) $1 --version >/dev/null 2>&1 || \
-    { echo "SKIPPED: cargo $1 is not installed (rustup component add $(if $(filter fmt,$1),rustfmt,$1))"; exit 0; }; set -x;
+# $(call if_there,COMMAND,ARGUMENTS,WHAT IS SKIPPED): rustup brings these two commands, Debian's cargo-web does not.
+if_there = @if $(CARGO) $(1) --version >/dev/null 2>&1; then \
+    echo "$(CARGO) $(1) $(2)"; $(CARGO) $(1) $(2); else echo "SKIPPED: $(3)" >&2; fi
 
 tools: ## the programs that the tests need: installs them (Debian, root) or names the missing ones
 	@sh tests/tools.sh

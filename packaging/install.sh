@@ -41,7 +41,7 @@ sh packaging/man.sh 3 "$scratch/man3"
 
 if [ "$action" = uninstall ]; then
     rm -f "$lib/libfactor2.so.$library_version" "$lib/libfactor2.so.$abi" "$lib/libfactor2.so" \
-        "$lib/libfactor2.a" "$include/factor2.h" "$include/factor2.hpp" "$lib/pkgconfig/factor2.pc" "$lib/pkgconfig/factor2-static.pc" \
+        "$lib/libfactor2.a" "$include/factor2.h" "$include/factor2.hpp" "$lib/pkgconfig/factor2.pc" "$lib/pkgconfig/factor2-shared.pc" \
         "$cmake/factor2-config.cmake" "$cmake/factor2-config-version.cmake"
     for page in "$scratch"/man3/*; do rm -f "$man3/${page##*/}"; done
     rmdir "$cmake" 2>/dev/null || : # something else may be in it
@@ -92,7 +92,7 @@ ln -sf "libfactor2.so.$abi" "$lib/libfactor2.so"
 install -m 0644 include/factor2.h include/factor2.hpp "$include"
 install -m 0644 "$scratch"/man3/* "$man3"
 describe packaging/factor2.pc.in "$lib/pkgconfig"
-describe packaging/factor2-static.pc.in "$lib/pkgconfig"
+describe packaging/factor2-shared.pc.in "$lib/pkgconfig"
 describe packaging/factor2-config.cmake.in "$cmake"
 describe packaging/factor2-config-version.cmake.in "$cmake"
 

@@ -37,7 +37,8 @@
 // The structs here hold secrets as plain strings: don't log them.
 package factor2
 
-// #cgo pkg-config: --static factor2
+// #cgo pkg-config: factor2
+// #cgo LDFLAGS: -lfactor2 -lm -lpthread -ldl
 // #include <factor2.h>
 //
 // typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,

@@ -23,16 +23,7 @@ fn binding_is_clean_and_passes_its_tests() {
 
 #[test]
 fn readme_s_program_builds_in_a_module_of_its_own_and_runs() {
-    let readme = fs::read_to_string(binding().join("README.md")).unwrap();
-    let folder = scratch("go_program");
-    let commands = block(&readme, "sh").replace("/path/to/factor2/bindings/go", "\"$BINDING\"");
-    assert!(commands.contains("$BINDING"), "{commands}");
-    run(with_library(&mut Command::new("sh"))
-        .args(["-ec", &commands])
-        .env("BINDING", binding())
-        .current_dir(&folder));
-    fs::write(folder.join("main.go"), block(&readme, "go")).unwrap();
-
+    let folder = program_folder();
     let output = run(tool("gofmt").arg("-l").arg(&folder));
     assert!(output.stdout.is_empty(), "gofmt: {}", said(&output));
     run(go().args(["vet", "."]).current_dir(&folder));
@@ -65,6 +56,52 @@ fn readme_s_program_builds_in_a_module_of_its_own_and_runs() {
         errors.len() == 1 && errors[0].contains("set_CGO_ENABLED_to_1"),
         "{error}"
     );
+}
+
+#[test]
+fn without_cgo_the_compiler_names_what_is_missing() {
+    let folder = program_folder();
+    let output = go()
+        .args(["build", "-o", "program", "."])
+        .current_dir(&folder)
+        .env("CGO_ENABLED", "0")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    let errors: Vec<&str> = said.lines().filter(|line| !line.starts_with('#')).collect();
+    let name = "undefined: factor2_needs_cgo__set_CGO_ENABLED_1_and_install_a_C_compiler";
+    assert!(errors.len() == 1 && errors[0].ends_with(name), "{said}");
+}
+
+#[test]
+fn a_program_can_be_wholly_static() {
+    let folder = program_folder();
+    run(go()
+        .args(["build", "-ldflags", "-extldflags \"-static\""])
+        .args(["-o", "program", "."])
+        .current_dir(&folder));
+    let dynamic = run(tool("readelf").arg("-dW").arg(folder.join("program")));
+    assert!(!said(&dynamic).contains("(NEEDED)"), "{}", said(&dynamic));
+    let output = run(&mut Command::new(folder.join("program")));
+    assert!(
+        said(&output).contains("\nfactor2: InvalidToken: "),
+        "{output:?}"
+    );
+}
+
+/// README's program, in a module made by README's commands.
+fn program_folder() -> PathBuf {
+    let readme = fs::read_to_string(binding().join("README.md")).unwrap();
+    let folder = scratch("go_program");
+    let commands = block(&readme, "sh").replace("/path/to/factor2/bindings/go", "\"$BINDING\"");
+    assert!(commands.contains("$BINDING"), "{commands}");
+    run(with_library(&mut Command::new("sh"))
+        .args(["-ec", &commands])
+        .env("BINDING", binding())
+        .current_dir(&folder));
+    fs::write(folder.join("main.go"), block(&readme, "go")).unwrap();
+    folder
 }
 
 fn binding() -> PathBuf {

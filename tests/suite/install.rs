@@ -34,7 +34,7 @@ fn installs_exactly_these_files_and_uninstalls_them() {
         ("usr/lib/libfactor2.so", "-> libfactor2.so.0"),
         ("usr/lib/libfactor2.so.0", link.as_str()),
         (path.as_str(), "0755"),
-        ("usr/lib/pkgconfig/factor2-static.pc", "0644"),
+        ("usr/lib/pkgconfig/factor2-shared.pc", "0644"),
         ("usr/lib/pkgconfig/factor2.pc", "0644"),
     ]
     .map(|(path, what)| (path.into(), what.into()))
@@ -162,7 +162,7 @@ fn a_cargo_that_is_too_old_is_told_before_it_fails() {
         ("cargo 1.89.0", true),
         ("cargo 1.100.0-nightly", true),
         ("cargo 2.0.0", true),
-        ("nonsense", false),
+        ("a wrapper", true),
     ] {
         let cargo = folder.join("cargo");
         fs::write(&cargo, format!("#!/bin/sh\necho '{version}'\n")).unwrap();
@@ -179,6 +179,59 @@ fn a_cargo_that_is_too_old_is_told_before_it_fails() {
         env!("CARGO_PKG_RUST_VERSION")
     );
     assert!(!output.status.success() && said.contains(&needed), "{said}");
+}
+
+/// What rustup brings and Debian does not is skipped aloud, and the rest is run.
+#[test]
+fn make_test_runs_without_rustfmt_and_clippy() {
+    let folder = scratch("install");
+    let cargo = folder.join("cargo");
+    for missing in [true, false] {
+        let no_such = if missing {
+            "exit 101"
+        } else {
+            "echo ran \"$@\""
+        };
+        program(
+            &cargo,
+            &format!("case $1 in fmt | clippy) {no_such} ;; *) echo \"ran $*\" ;; esac"),
+        );
+        let output = without_make(&mut Command::new("make"))
+            .current_dir(root())
+            .args(["-o", "tools", "test", &variable("CARGO", &cargo)])
+            .env_remove("CARGO_TARGET_DIR")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        for skipped in [
+            "SKIPPED: formatting is not checked: rustfmt is not installed",
+            "SKIPPED: lints are not checked: clippy is not installed",
+        ] {
+            assert_eq!(said.contains(skipped), missing, "{said}");
+        }
+        let ran = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(ran.contains("\nran fmt --check\n"), !missing, "{ran}");
+        assert_eq!(ran.contains("\nran clippy --locked "), !missing, "{ran}");
+        assert!(
+            ran.ends_with("ran test --locked --lib --test suite\n"),
+            "{ran}"
+        );
+    }
+    // A fault that they find is one.
+    program(&cargo, "test \"$2\" != --check");
+    let output = without_make(&mut Command::new("make"))
+        .current_dir(root())
+        .args(["-o", "tools", "test", &variable("CARGO", &cargo)])
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{output:?}");
+}
+
+/// A program of the shell.
+fn program(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -276,7 +329,8 @@ fn pkg_config_and_makefile_name_the_libraries_that_rustc_names() {
     let text = fs::read_to_string(folder.join("lib/pkgconfig/factor2.pc")).unwrap();
     let ours = text
         .lines()
-        .find_map(|line| line.strip_prefix("Libs.private: "))
+        .find_map(|line| line.strip_prefix("Libs.private: -L${libdir} -l:libfactor2.a "))
+        .and_then(|line| line.strip_suffix(" -Wl,--as-needed"))
         .unwrap();
     // Compilers link the unwinder themselves: as -lgcc_s or, with -static, as -lgcc_eh.
     let mut rustc = words(rustc);

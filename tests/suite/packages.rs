@@ -74,7 +74,7 @@ fn holds_what_it_should(packages: &[PathBuf]) {
     for file in [
         "libfactor2.a",
         "pkgconfig/factor2.pc",
-        "pkgconfig/factor2-static.pc",
+        "pkgconfig/factor2-shared.pc",
         "cmake/factor2/factor2-config.cmake",
         "cmake/factor2/factor2-config-version.cmake",
     ] {
@@ -222,10 +222,7 @@ impl Machine {
             );
             flags.trim().to_owned()
         };
-        let linked = [
-            flags(&[]),
-            flags(&["--static"]).replace("-lfactor2", "-l:libfactor2.a"),
-        ];
+        let linked = [flags(&[]), flags(&["--static"])];
         for (index, flags) in linked.iter().enumerate() {
             let program = self.folder.join(format!("verify-{index}"));
             run(tool("cc")

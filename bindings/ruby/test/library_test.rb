@@ -17,9 +17,17 @@ class LibraryTest < Minitest::Test
       said, status = factor2(other)
       assert_predicate status, :success?, said
       assert_equal "#{Factor2::VERSION}\n", said
-      said, status = factor2(File.join(folder, "missing.so"))
+    end
+  end
+
+  # Missing, no library at all, a library that is another one.
+  def test_a_wrong_path_is_named_with_what_to_do
+    ["/nonexistent/missing.so", "/etc/passwd", "libc.so.6"].each do |path|
+      said, status = factor2(path)
       refute_predicate status, :success?
-      assert_match(/LoadError.*missing\.so|missing\.so.*LoadError/m, said)
+      message = said.lines.reject { |line| line.start_with?("\tfrom ") }.join
+      assert_match(/LoadError/, message)
+      assert_includes message, "set FACTOR2_LIBRARY to the path of libfactor2.so.0; it is #{path.inspect} now."
     end
   end
 

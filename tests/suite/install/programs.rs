@@ -42,27 +42,27 @@ fn programs_build_when_libdir_and_includedir_lie_elsewhere() {
     }
 }
 
-/// Shared and static; the program says by its exit status whether a code is good.
+/// Shared, with the archive, and wholly static; the program says by its exit status whether a code is good.
 pub(super) fn build_and_run_with_pkg_config(libdir: &Path, builds: &Path) {
-    let shell = |link: &str, program: &Path| {
+    for (compiler, flags, kind) in [
+        ("cc", "", ""),
+        ("cc", "", "--static"),
+        ("cc", "-static", "--static"),
+        ("cc", "-static-pie", "--static"),
+        ("clang", "", "--static"),
+        ("clang", "-static", "--static"),
+    ] {
+        let program = builds.join(format!("by_pkg_config_{compiler}{flags}{kind}"));
         run(Command::new("sh")
             .env("PKG_CONFIG_PATH", libdir.join("pkgconfig"))
-            .args([
-                "-euc",
-                &format!("cc -Wall -Werror -o \"$1\" \"$2\" {link}"),
-                "sh",
-            ])
-            .args([program, &example()]));
-    };
-    let shared = builds.join("by_pkg_config_shared");
-    shell("$(pkg-config --cflags --libs factor2)", &shared);
-    check_program(&shared, Some(libdir));
-    let archive = builds.join("by_pkg_config_static");
-    // Also without any shared library.
-    for options in ["", "-static", "-static-pie"] {
-        let link = format!("{options} $(pkg-config --cflags --libs factor2-static)");
-        shell(&link, &archive);
-        check_program(&archive, None);
+            .args(["-euc", &format!(
+                "{compiler} -Wall -Werror {flags} -o \"$1\" \"$2\" $(pkg-config --cflags --libs {kind} factor2)"
+            )])
+            .arg("sh")
+            .args([&program, &example()]));
+        check_program(&program, kind.is_empty().then_some(libdir));
+        let needs = output_of(tool("readelf").arg("-dW").arg(&program)).contains("(NEEDED)");
+        assert_eq!(needs, flags.is_empty(), "{}", program.display());
     }
 }
 

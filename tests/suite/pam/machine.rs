@@ -114,6 +114,36 @@ const COMMON: [(&str, &str); 4] = [
 /// What every refusal says.
 pub const REFUSAL: &str = "Code not accepted. After several wrong codes, wait before the next try.";
 
+/// What unshare is to do so that mounts stay with the command. In a chroot whose root is no mount point it
+/// cannot make them private; there they may stay by themselves. None if they don't.
+fn propagation() -> Option<&'static str> {
+    static PROPAGATION: OnceLock<Option<&str>> = OnceLock::new();
+    *PROPAGATION.get_or_init(|| {
+        let unshare = |how| {
+            let mut command = tool("unshare");
+            command.args(["--mount", "--propagation", how]);
+            command
+        };
+        let status = unshare("private")
+            .arg("true")
+            .stderr(Stdio::null())
+            .status();
+        if status.unwrap().success() {
+            return Some("private");
+        }
+        let probe = scratch("pam_mounts");
+        run(unshare("unchanged")
+            .args(["mount", "-t", "tmpfs", "tmpfs"])
+            .arg(&probe));
+        let seen =
+            run(Command::new("stat").args(["-f", "-c", "%T"]).arg(&probe)).stdout == b"tmpfs\n";
+        if seen {
+            run(Command::new("umount").arg(&probe));
+        }
+        (!seen).then_some("unchanged")
+    })
+}
+
 pub struct Machine {
     pub folder: PathBuf,
     log: Arc<Mutex<String>>,
@@ -134,6 +164,14 @@ impl Machine {
         if fs::metadata("/proc/self").unwrap().uid() != 0 {
             let test = thread::current().name().unwrap_or_default().to_owned();
             announce(&format!("SKIPPED: {test}: only root may mount"));
+            return None;
+        }
+        if propagation().is_none() {
+            let test = thread::current().name().unwrap_or_default().to_owned();
+            announce(&format!(
+                "SKIPPED: {test}: this root is no mount point, and what is mounted here is seen outside; \
+                 `mount --bind FOLDER FOLDER` before `chroot FOLDER` helps"
+            ));
             return None;
         }
         let folder = scratch("pam");
@@ -225,7 +263,7 @@ impl Machine {
             .args([
                 "--mount",
                 "--propagation",
-                "private",
+                propagation().unwrap(),
                 "sh",
                 "-euc",
                 INSIDE,

@@ -9,14 +9,7 @@ module Factor2
   module Library
     extend FFI::Library
 
-    file = ENV.fetch("FACTOR2_LIBRARY", "libfactor2.so.0")
-    begin
-      ffi_lib file
-    rescue LoadError => error
-      # Without a cause: RubyGems' first look for the gem is one, and would be shown below as what went wrong.
-      raise LoadError, "#{error.message} (factor2's C library: install it and run ldconfig, or let " \
-                       "FACTOR2_LIBRARY name the file)", cause: nil
-    end
+    ffi_lib ENV.fetch("FACTOR2_LIBRARY", "libfactor2.so.0")
 
     # A call that draws a picture or may wait for the guard's store lets other Ruby threads run meanwhile.
     # That costs a microsecond, and then a wait for the interpreter's lock if other threads want it. The
@@ -40,5 +33,10 @@ module Factor2
     def self.version
       factor2_version
     end
+  rescue LoadError => e
+    # Without a cause, for Ruby prints that last: RubyGems' own search for this file.
+    raise LoadError, "#{e.message.chomp}. The gem factor2 needs the C library: install it (make && sudo make " \
+                     "install && sudo ldconfig), or set FACTOR2_LIBRARY to the path of libfactor2.so.0; it is " \
+                     "#{ENV['FACTOR2_LIBRARY']&.inspect || 'not set'} now.", cause: nil
   end
 end
