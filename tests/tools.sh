@@ -56,6 +56,7 @@ pngcheck|command -v pngcheck|pngcheck
 python3|python3 --version|python3
 nlohmann/json.hpp|g++ -E -x c++ -include nlohmann/json.hpp -|nlohmann-json3-dev
 openssl|openssl version|openssl
+the system's authorities|test -f /etc/ssl/certs/ca-certificates.crt|ca-certificates
 go and gofmt|go version && command -v gofmt|golang-go
 man|man --version|man-db
 mandoc|command -v mandoc|mandoc

@@ -41,6 +41,7 @@ pub(super) enum Service {
 
 /// Whom to trust, and as whom to be known.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "redis-tls"), allow(dead_code))]
 pub(super) struct TlsSettings {
     pub(super) authorities: Authorities,
     /// The files of the client's certificate and of its key.
@@ -48,6 +49,7 @@ pub(super) struct TlsSettings {
 }
 
 #[derive(Debug)]
+#[cfg_attr(not(feature = "redis-tls"), allow(dead_code))]
 pub(super) enum Authorities {
     /// Those that the system trusts.
     System,
