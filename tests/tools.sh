@@ -49,6 +49,8 @@ readelf|readelf --version|binutils
 strip|strip --version|binutils
 valgrind|valgrind -q true|valgrind
 zbarimg|zbarimg --version|zbar-tools
+ZXingReader|command -v ZXingReader|zxing-cpp-tools
+qrencode|qrencode --version|qrencode
 oathtool|oathtool --version|oathtool
 cmake|cmake --version|cmake
 pkg-config|pkg-config --version|pkg-config

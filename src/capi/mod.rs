@@ -62,7 +62,8 @@ pub type factor2_status = c_int;
 ///   around the symbol, 0 to 16; scanners want 4. `error_correction`, "M": or "L", "Q", "H", for 7,
 ///   15, 25, 30 % of the symbol that may be unreadable. `dark` and `light`, "#000000" and "#ffffff":
 ///   colours, with a contrast of 3:1 at least. `logo`: a PNG in base64, at most 1024 pixels wide and
-///   high, to be shown in the middle; it raises the error correction to "H".
+///   high, to be shown in the middle with a light margin of one module. It raises the error correction
+///   to "H", and may take a larger symbol: scanners want some patterns whole.
 /// - `guard`, {"store":"memory"}: who remembers accepted codes and counts wrong ones, see below.
 /// - `fixed_time`: for tests, what the clock shows, in Unix seconds. It stands still then.
 ///

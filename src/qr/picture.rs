@@ -64,6 +64,8 @@ mod tests {
 
     use super::*;
     use crate::qr::ErrorCorrection;
+    use crate::qr::colour::Colour;
+    use crate::qr::logo::Logo;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(150))]
@@ -74,18 +76,60 @@ mod tests {
             text in "[ -~]{1,900}",
             module_px in 1..=32u32,
             quiet_zone in 0..=16u32,
+            colours in prop_oneof![Just(["#000000", "#ffffff"]), Just(["#12345a", "#ffeecc"])],
         ) {
             let symbol = Symbol::encode(&text, ErrorCorrection::M).unwrap();
-            let settings = QrSettings::sized(module_px, quiet_zone);
+            let [dark, light] = colours.map(|colour| Colour::parse(colour).unwrap());
+            let settings = QrSettings { dark, light, ..QrSettings::sized(module_px, quiet_zone) };
             let picture = Picture::draw(&symbol, &settings).unwrap();
-            let decoded = image::load_from_memory(&picture.png).unwrap().into_luma8();
+            let decoded = image::load_from_memory(&picture.png).unwrap().into_rgb8();
             let side = (symbol.width() as u32 + 2 * quiet_zone) * module_px;
             prop_assert_eq!(decoded.dimensions(), (side, side));
             prop_assert_eq!(picture.side, side);
             for (x, y, pixel) in decoded.enumerate_pixels() {
                 let module = |at: u32| ((at / module_px) as usize).wrapping_sub(quiet_zone as usize);
-                let dark = symbol.is_dark(module(x), module(y));
-                prop_assert_eq!(pixel.0, [if dark { 0 } else { 255 }], "({}, {})", x, y);
+                let expected = if symbol.is_dark(module(x), module(y)) { dark } else { light };
+                prop_assert_eq!(pixel.0, expected.channels(), "({}, {})", x, y);
+            }
+        }
+
+        /// Around the logo and its margin, the picture is that of the same symbol without.
+        #[test]
+        fn a_logo_stands_in_light_modules(
+            text in "[ -~]{40,300}",
+            module_px in 1..=12u32,
+            quiet_zone in 0..=6u32,
+            (width, height) in (1..=60u32, 1..=60u32),
+        ) {
+            let red = image::Rgba([255, 0, 0, 255]);
+            let mut logo = std::io::Cursor::new(Vec::new());
+            let picture = image::RgbaImage::from_pixel(width, height, red);
+            picture.write_to(&mut logo, image::ImageFormat::Png).unwrap();
+            let mut settings = QrSettings::sized(module_px, quiet_zone);
+            settings.logo = Some(Logo::decode(logo.get_ref(), settings.light).unwrap());
+            settings.error_correction = ErrorCorrection::H;
+            let symbol = Symbol::with(&text, &settings).unwrap();
+            let picture = Picture::draw(&symbol, &settings).unwrap();
+            let decoded = image::load_from_memory(&picture.png).unwrap().into_rgb8();
+            let module = |at: u32| ((at / module_px) as usize).wrapping_sub(quiet_zone as usize);
+            // How many modules the logo reaches to each side of the middle one.
+            let middle = symbol.width() / 2;
+            let (mut across, mut down) = (0, 0);
+            for (x, y, pixel) in decoded.enumerate_pixels() {
+                if pixel.0 == [255, 0, 0] {
+                    across = across.max(module(x).abs_diff(middle));
+                    down = down.max(module(y).abs_diff(middle));
+                }
+            }
+            prop_assert_eq!(2 * across.max(down) + 1, symbol.room_in_middle() - 2);
+            for (x, y, pixel) in decoded.enumerate_pixels() {
+                let (column, row) = (module(x), module(y));
+                let covered = column.abs_diff(middle) <= across + 1 && row.abs_diff(middle) <= down + 1;
+                let dark = symbol.is_dark(column, row) && !covered;
+                let in_logo = column.abs_diff(middle) <= across && row.abs_diff(middle) <= down;
+                let is_logo = in_logo && pixel.0 == [255, 0, 0];
+                let expected = if dark { [0; 3] } else { [255; 3] };
+                prop_assert!(is_logo || pixel.0 == expected, "({}, {})", x, y);
             }
         }
     }

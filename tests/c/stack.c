@@ -1,6 +1,7 @@
 /* Every operation on a stack of 64 KiB, as a coroutine or a small thread has it. */
 #include "calls.h"
 #include "guard_page.h"
+#include "largest.h"
 
 #include <pthread.h>
 
@@ -72,29 +73,28 @@ TEST test_every_operation(void) {
     factor2_authenticator_free(auth);
 }
 
-/* The largest picture: the longest names, every byte of them percent-encoded. */
-TEST test_the_largest_picture(void) {
+/* In black and white, in two colours, and with a logo. */
+TEST test_the_largest_pictures(void) {
+    static const struct {
+        int letters;
+        const char *qr;
+    } LARGEST[] = {
+        {LETTERS_AT_L, LEVEL("L")},
+        {LETTERS_AT_L, LEVEL("L") "," COLOURS},
+        {LETTERS_AT_H, COLOURS "," LOGO},
+    };
     static char config[2048], request[2048];
-    char name[256];
     factor2_authenticator *auth;
     size_t i;
-    for (i = 0; i < 254; i += 2) memcpy(name + i, "\xc3\xa9", 2);
-    name[254] = 'e';
-    name[255] = '\0';
-    snprintf(config, sizeof config,
-             "{\"issuer\":\"%s\",\"guard\":{\"store\":\"none\"},\"qr\":{\"module_px\":%d,"
-             "\"quiet_zone\":16,\"error_correction\":\"L\"}}",
-             name, rounds(32, 4));
-    snprintf(request, sizeof request, "{\"username\":\"%s\",\"totpsecret\":\"" SECRET "\"}", name);
-    auth = authenticator(config);
-    check_job("qr_png, largest", auth, factor2_qr_png, request, FACTOR2_OK);
-    check_job("create_secret, largest", auth, factor2_create_secret, request, FACTOR2_OK);
-    factor2_authenticator_free(auth);
-
-    snprintf(config, sizeof config,
-             "{\"issuer\":\"%s\",\"guard\":{\"store\":\"none\"},"
-             "\"qr\":{\"error_correction\":\"H\"}}",
-             name);
+    for (i = 0; i < sizeof LARGEST / sizeof LARGEST[0]; i++) {
+        write_largest(config, request, sizeof config, LARGEST[i].letters, rounds(32, 4), LARGEST[i].qr);
+        run_on_small_stack("authenticator_new", make_and_free, config);
+        auth = authenticator(config);
+        check_job("qr_png, largest", auth, factor2_qr_png, request, FACTOR2_OK);
+        check_job("create_secret, largest", auth, factor2_create_secret, request, FACTOR2_OK);
+        factor2_authenticator_free(auth);
+    }
+    write_largest(config, request, sizeof config, LETTERS_AT_L, 10, LEVEL("H"));
     auth = authenticator(config);
     check_job("qr_png, too long", auth, factor2_qr_png, request, FACTOR2_BAD_REQUEST);
     factor2_authenticator_free(auth);
@@ -139,7 +139,7 @@ TEST test_largest_requests(void) {
 
 int main(void) {
     RUN(test_every_operation);
-    RUN(test_the_largest_picture);
+    RUN(test_the_largest_pictures);
     RUN(test_nested_json);
     RUN(test_largest_requests);
     return 0;

@@ -127,8 +127,8 @@ TEST test_made_secrets(void) {
 }
 
 /* A part from the middle of the answer, JSON and PNG, is nowhere else, and goes with the answer. */
-TEST test_answers(void) {
-    factor2_authenticator *auth = authenticator(CONFIG);
+static void check_answers(const char *config) {
+    factor2_authenticator *auth = authenticator(config);
     size_t i;
     for (i = 0; i < CALL_COUNT; i++) {
         factor2_response *response = NULL;
@@ -153,6 +153,12 @@ TEST test_answers(void) {
         forget();
     }
     factor2_authenticator_free(auth);
+}
+
+TEST test_answers(void) {
+    check_answers(CONFIG);
+    check_answers("{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
+                  "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"}}");
 }
 
 TEST test_refused_requests(void) {

@@ -20,7 +20,7 @@ use crate::support::{Authenticator, Reply, SECRET, run, scratch, tool};
 use crate::uris::any_name;
 
 /// What zbar reads from each picture; every one must hold exactly one QR code.
-fn scan(folder: &Path, pictures: &[Vec<u8>]) -> Vec<String> {
+pub fn scan(folder: &Path, pictures: &[Vec<u8>]) -> Vec<String> {
     let mut read = Vec::new();
     for (batch, pictures) in pictures.chunks(100).enumerate() {
         let mut command = tool("zbarimg");
@@ -115,6 +115,56 @@ fn zbar_reads_random_uris() {
         }
     }
     drawn.scan();
+}
+
+/// The version of the symbol that libqrencode makes of a text, with its own division into modes.
+fn version_by_qrencode(text: &str, level: &str) -> Option<u32> {
+    let mut command = tool("qrencode");
+    command.args(["-l", level, "-m", "0", "-t", "ASCIIi", "-o", "-", text]);
+    let drawn = command.output().unwrap();
+    // Two letters for each module; nothing when the text is too long.
+    let width = String::from_utf8(drawn.stdout)
+        .unwrap()
+        .lines()
+        .next()?
+        .len()
+        / 2;
+    Some(u32::try_from(width - 17).unwrap() / 4)
+}
+
+#[test]
+fn no_symbol_is_larger_than_libqrencode_s() {
+    let mut random = random();
+    let (mut smaller, mut drawn) = (0, 0);
+    while drawn < 1000 {
+        let (level, _) = LEVELS[random.random_range(0..4)];
+        let most = [8, 20, 255][random.random_range(0..3)];
+        let authenticator = Authenticator::new(json!({
+            "issuer": any_name(&mut random, most),
+            "qr": {"module_px": 1, "quiet_zone": 0, "error_correction": level},
+        }));
+        let request = json!({"username": any_name(&mut random, most)});
+        let reply = authenticator.call(factor2_create_secret, request);
+        if reply.status != 0 {
+            reply.refused(Status::BadRequest);
+            continue;
+        }
+        let uri = reply.ok()["uri"].as_str().unwrap().to_owned();
+        let width = u32::from_be_bytes(reply.data.unwrap()[16..20].try_into().unwrap());
+        let ours = (width - 17) / 4;
+        match version_by_qrencode(&uri, level) {
+            Some(theirs) => {
+                assert!(ours <= theirs, "{ours}, not {theirs}, at {level}: {uri}");
+                smaller += usize::from(ours < theirs);
+            }
+            None => smaller += 1,
+        }
+        drawn += 1;
+    }
+    assert!(
+        smaller < drawn / 2,
+        "{smaller} smaller: is it compared at all?"
+    );
 }
 
 fn any_settings(random: &mut TestRng, level: &str) -> Value {

@@ -1,23 +1,34 @@
-//! QR codes in other colours and with a logo: zbar still reads them.
+//! QR codes in other colours and with a logo: zbar and ZXing still read them.
 
 use std::fs;
 use std::io::Cursor;
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use factor2::Status;
-use factor2::capi::{factor2_describe, factor2_qr_png};
-use image::{ImageFormat, Rgb, RgbImage};
+use factor2::capi::{factor2_create_secret, factor2_describe, factor2_qr_png};
+use image::{ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+use proptest::prelude::*;
+use proptest::test_runner::TestRng;
 use serde_json::{Value, json};
 
+use crate::oracles::random;
+use crate::qr::scan;
 use crate::support::{Authenticator, run, scratch, tool};
+use crate::uris::any_name;
 
 const REQUEST: fn() -> Value =
     || json!({"username": "bob@example.com", "totpsecret": "GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q"});
 
 /// A colourful PNG in base64.
 fn logo(width: u32, height: u32) -> String {
-    let picture = RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 128]));
+    in_base64(&RgbaImage::from_fn(width, height, |x, y| {
+        Rgba([x as u8, y as u8, 128, 255])
+    }))
+}
+
+fn in_base64(picture: &RgbaImage) -> String {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).unwrap();
     BASE64.encode(png.into_inner())
@@ -70,13 +81,122 @@ fn colours_are_drawn_and_read() {
 }
 
 #[test]
-fn a_logo_covers_no_more_than_the_symbol_can_lose() {
+fn logos_are_scaled_to_what_the_symbol_can_lose() {
     for (width, height) in [(64, 64), (200, 20), (1, 300), (1024, 1024)] {
         for module_px in [3, 10] {
             drawn_and_read(json!({"module_px": module_px, "logo": logo(width, height)}));
         }
     }
     drawn_and_read(json!({"logo": logo(50, 50), "dark": "#223366", "quiet_zone": 4}));
+}
+
+const CLEAR: Rgba<u8> = Rgba([0; 4]);
+const BLACK: Rgba<u8> = Rgba([0, 0, 0, 255]);
+const WHITE: Rgba<u8> = Rgba([255; 4]);
+
+/// Logos that make it hard for a scanner, each with its name.
+fn hard_logos(random: &mut TestRng) -> Vec<(String, RgbaImage)> {
+    let mut logos = Vec::new();
+    let colours = [
+        BLACK,
+        WHITE,
+        CLEAR,
+        Rgba([128, 128, 128, 255]),
+        Rgba([0x60, 0x60, 0x60, 255]),
+        Rgba([0xA0, 0xA0, 0xA0, 255]),
+        Rgba([255, 0, 0, 255]),
+        Rgba([0x22, 0x33, 0x66, 255]),
+        Rgba([0, 0, 0, 128]),
+    ];
+    for colour in colours {
+        for (width, height) in [(64, 64), (1, 1), (200, 20), (20, 200)] {
+            let name = format!("{width} x {height} of {colour:?}");
+            logos.push((name, RgbaImage::from_pixel(width, height, colour)));
+        }
+    }
+    for (inside, outside) in [
+        (BLACK, CLEAR),
+        (Rgba([200, 30, 30, 255]), WHITE),
+        (WHITE, BLACK),
+    ] {
+        let circle = RgbaImage::from_fn(64, 64, |x, y| {
+            let from_middle = |at: u32| (f64::from(at) - 31.5).powi(2);
+            if from_middle(x) + from_middle(y) < 1024.0 {
+                inside
+            } else {
+                outside
+            }
+        });
+        logos.push((format!("a circle of {inside:?}"), circle));
+    }
+    // As a finder pattern, and as an alignment pattern.
+    for side in [7u32, 5] {
+        let rings = RgbaImage::from_fn(side, side, |x, y| {
+            let ring = [x, y, side - 1 - x, side - 1 - y].into_iter().min();
+            if ring == Some(1) { WHITE } else { BLACK }
+        });
+        logos.push((format!("rings of {side}"), rings));
+    }
+    for side in [7, 9, 12, 13, 40] {
+        let modules =
+            RgbaImage::from_fn(side, side, |_, _| [BLACK, WHITE][random.random_range(0..2)]);
+        logos.push((format!("{side} random modules"), modules));
+        let noise = RgbaImage::from_fn(side, side, |_, _| Rgba(random.random()));
+        logos.push((format!("{side} random colours"), noise));
+    }
+    logos
+}
+
+/// What ZXing reads from each picture.
+fn zxing(folder: &Path, pictures: &[Vec<u8>]) -> Vec<String> {
+    let mut command = tool("ZXingReader");
+    command.args(["-1", "-format", "QRCode"]);
+    for (index, picture) in pictures.iter().enumerate() {
+        let path = folder.join(format!("{index}.png"));
+        fs::write(&path, picture).unwrap();
+        command.arg(path);
+    }
+    let output = command.output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn logos_of_all_kinds_are_read_by_zbar_and_zxing() {
+    let mut random = random();
+    let (mut pictures, mut uris, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    // Names of each length: symbols from 41 to 129 modules wide, and more for the last ones.
+    for (round, most) in [1, 8, 30, 60, 90, 120].into_iter().enumerate() {
+        for (kind, logo) in hard_logos(&mut random) {
+            let module_px = [10, 10, 2, 3, 4, 5, 7, 16][random.random_range(0..8)];
+            let module_px = if round == 1 { 10 } else { module_px };
+            let (dark, light) = [
+                ("#000000", "#ffffff"),
+                ("#223366", "#ffffff"),
+                ("#8b0000", "#ffeecc"),
+            ][random.random_range(0..3)];
+            let (issuer, account) = ("I".repeat(most), any_name(&mut random, most));
+            let authenticator = Authenticator::new(json!({"issuer": issuer, "qr": {
+                "logo": in_base64(&logo), "module_px": module_px, "dark": dark, "light": light,
+            }}));
+            let reply = authenticator.call(factor2_create_secret, json!({"username": account}));
+            uris.push(reply.ok()["uri"].as_str().unwrap().to_owned());
+            pictures.push(reply.data.unwrap());
+            kinds.push(format!("{kind}, module_px {module_px}, dark {dark}"));
+        }
+    }
+    let folder = scratch("logos");
+    let by_zxing = zxing(&folder, &pictures);
+    assert_eq!(by_zxing.len(), uris.len());
+    for ((read, uri), kind) in by_zxing.iter().zip(&uris).zip(&kinds) {
+        assert!(
+            read.contains(&format!("\"{uri}\"")),
+            "ZXing, {kind}: {read}, not {uri}"
+        );
+    }
+    for ((read, uri), kind) in scan(&folder, &pictures).iter().zip(&uris).zip(&kinds) {
+        assert_eq!(read, uri, "zbar, {kind}");
+    }
 }
 
 #[test]
@@ -92,7 +212,7 @@ fn a_logo_is_in_the_middle_and_raises_the_error_correction() {
 }
 
 #[test]
-fn wrong_colours_and_logos_are_named() {
+fn wrong_colours_are_named() {
     for (member, qr) in [
         ("dark", json!({"dark": "#ffffff"})),
         ("dark", json!({"dark": "#cccccc"})),
@@ -102,23 +222,76 @@ fn wrong_colours_and_logos_are_named() {
         ("dark", json!({"dark": "#+12345"})),
         ("light", json!({"light": "#12345g"})),
         ("light", json!({"light": 0})),
-        ("logo", json!({"logo": ""})),
-        ("logo", json!({"logo": "AAAA"})),
-        ("logo", json!({"logo": "not base64!"})),
-        ("logo", json!({"logo": logo(1025, 1)})),
-        (
-            "logo",
-            json!({"logo": BASE64.encode(&BASE64.decode(logo(64, 64)).unwrap()[..200])}),
-        ),
     ] {
-        let config = json!({"issuer": "Test", "qr": qr}).to_string();
-        let reply = Authenticator::try_new(config.as_bytes())
-            .err()
-            .unwrap_or_else(|| panic!("{qr}"));
-        let message = reply.refused(Status::Configuration);
-        assert!(
-            message.starts_with(&format!("config.qr.{member}: ")),
-            "{message}"
-        );
+        let message = refused(qr);
+        let named = format!("config.qr.{member}: ");
+        assert!(message.starts_with(&named), "{message}");
+    }
+}
+
+fn refused(qr: Value) -> String {
+    let config = json!({"issuer": "Test", "qr": qr}).to_string();
+    let reply = Authenticator::try_new(config.as_bytes());
+    let reply = reply.err().unwrap_or_else(|| panic!("{qr}"));
+    reply.refused(Status::Configuration)
+}
+
+#[test]
+fn what_is_wrong_with_a_logo_is_named() {
+    let png = BASE64.decode(logo(64, 64)).unwrap();
+    // The chunk that makes a PNG an animation comes behind IHDR, which ends at byte 33.
+    let chunk = b"acTL\0\0\0\x01\0\0\0\0";
+    let checksum = crc32fast::hash(chunk).to_be_bytes();
+    let animated = [&png[..33], &[0, 0, 0, 8], chunk, &checksum, &png[33..]].concat();
+    let mut strange = png.clone();
+    strange[24] = 3; // bits per channel
+    let expected = [
+        (
+            "not base64!".to_owned(),
+            "base64 of a PNG: this is no base64",
+        ),
+        (
+            logo(4, 4).replace('=', "") + "=",
+            "base64 of a PNG: this is no base64",
+        ),
+        (String::new(), "a PNG: this is none"),
+        ("AAAA".to_owned(), "a PNG: this is none"),
+        (
+            BASE64.encode("<svg xmlns='http://www.w3.org/2000/svg'/>"),
+            "a PNG: this is none",
+        ),
+        (
+            BASE64.encode(b"\xFF\xD8\xFF\xE0\0\x10JFIF\0"),
+            "a PNG: this is a JPEG",
+        ),
+        (BASE64.encode(b"GIF89a\x01\0\x01\0"), "a PNG: this is a GIF"),
+        (
+            logo(1025, 1),
+            "at most 1024 pixels wide and high: this one is 1025 x 1",
+        ),
+        (
+            logo(1, 1025),
+            "at most 1024 pixels wide and high: this one is 1 x 1025",
+        ),
+        (
+            BASE64.encode(&png[..20]),
+            "a PNG that is whole: this one is damaged",
+        ),
+        (
+            BASE64.encode(&png[..200]),
+            "a PNG that is whole: this one is damaged",
+        ),
+        (
+            BASE64.encode(strange),
+            "a PNG that is whole: this one is damaged",
+        ),
+        (
+            BASE64.encode(animated),
+            "a still picture: this one is animated",
+        ),
+    ];
+    for (logo, expected) in expected {
+        let message = refused(json!({"logo": logo}));
+        assert_eq!(message, format!("config.qr.logo: must be {expected}"));
     }
 }
