@@ -100,7 +100,7 @@ static enum MHD_Result begin_enrolment(struct request *request, struct user *use
 {
     if (!factor_create(request->site->authenticator, user))
         return signup_page(request, 400, user->name,
-                           "A user name may hold no colon and no control characters.");
+                           "A user name may hold nothing that cannot be seen.");
     if (!password_hash(password, user->hash) || !move_to(request, SESSION_ENROLLING))
         return no_randomness(request);
     request->session->pending = *user;

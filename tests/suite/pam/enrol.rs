@@ -287,7 +287,7 @@ fn wrong_calls_and_wrong_places() {
 
     let refused: &[(&[&str], &str)] = &[
         (&["-i", "a:b", "alice"], "Configuration: "),
-        (&["a:b"], "BadRequest: "),
+        (&["a\u{200B}b"], "BadRequest: "),
         (
             &["-s", "/no/such/folder", "alice"],
             "/no/such/folder: No such file",
