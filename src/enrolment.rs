@@ -16,7 +16,7 @@ use crate::json::{Data, Fault, Object, Text};
 use crate::name;
 use crate::qr::{Picture, Symbol, draw_text};
 use crate::secret::Secret;
-use crate::uri::{encoded_len, provisioning_uri};
+use crate::uri::provisioning_uri;
 use crate::wiped::Wiped;
 
 type Warnings = Vec<Cow<'static, str>>;
@@ -99,7 +99,7 @@ impl Authenticator {
         let secret = Secret::from_base32(&secret)?;
         let totpsecret = secret.to_base32();
         let uri = self.uri(username, &totpsecret);
-        let symbol = self.symbol(&uri, username, &totpsecret)?;
+        let symbol = self.symbol(&uri, &totpsecret)?;
         let picture = Picture::draw(&symbol, &self.config.qr)?;
         let text = wants_text.then(|| draw_text(&symbol, &self.config.qr));
         let body = Body {
@@ -200,7 +200,7 @@ impl Authenticator {
     fn enrol(&self, username: &str, secret: &Secret) -> Result<Enrolment> {
         let totpsecret = secret.to_base32();
         let uri = self.uri(username, &totpsecret);
-        let symbol = self.symbol(&uri, username, &totpsecret)?;
+        let symbol = self.symbol(&uri, &totpsecret)?;
         let picture = Picture::draw(&symbol, &self.config.qr)?;
         Ok(Enrolment {
             totpsecret,
@@ -216,21 +216,18 @@ impl Authenticator {
         provisioning_uri(&config.issuer, username, totpsecret, &config.scheme)
     }
 
-    fn symbol(&self, uri: &str, username: &str, totpsecret: &str) -> Result<Symbol> {
+    fn symbol(&self, uri: &str, totpsecret: &str) -> Result<Symbol> {
         let settings = &self.config.qr;
         Symbol::with(uri, settings).ok_or_else(|| {
             let level = settings.error_correction;
-            // The issuer is there twice.
-            let issuer = encoded_len(&self.config.issuer).saturating_mul(2);
-            let parts = [
-                (encoded_len(username), "request.username"),
-                (totpsecret.len(), "totpsecret"),
-                (issuer, "config.issuer"),
-            ];
-            let longest = parts.into_iter().max_by_key(|(bytes, _)| *bytes);
-            let longest = longest.map_or("", |(_, name)| name);
+            let mostly_secret = totpsecret.len() > uri.len() / 2;
+            let cause = if mostly_secret {
+                "totpsecret"
+            } else {
+                "request.username"
+            };
             Failure::bad_request(format!(
-                "{longest}: with it the URI has {} bytes, more than a QR code holds at error \
+                "{cause}: with it the URI has {} bytes, more than a QR code holds at error \
                  correction {level:?}",
                 uri.len()
             ))

@@ -44,24 +44,14 @@ pub(crate) fn provisioning_uri(
     uri
 }
 
-/// How many bytes a name takes there.
-pub(crate) fn encoded_len(name: &str) -> usize {
-    let lengths = name.bytes().map(|b| if is_unreserved(b) { 1 } else { 3 });
-    lengths.sum()
-}
-
 /// RFC 3986 section 2: every byte that is not unreserved becomes `%XX`.
 fn push_percent_encoded(uri: &mut String, text: &str) {
     for byte in text.bytes() {
-        if is_unreserved(byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             uri.push(char::from(byte));
         } else {
             uri.push('%');
             HEXUPPER.encode_append(&[byte], uri);
         }
     }
-}
-
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }

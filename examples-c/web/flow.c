@@ -108,7 +108,7 @@ static enum MHD_Result begin_enrolment(struct request *request, struct user *use
     strcpy(user->hash, request->hash);
     if (!factor_create(request->site->authenticator, user))
         return signup_page(request, 400, user->name,
-                           "A user name may hold no colon and no control characters.");
+                           "A user name may hold nothing that cannot be seen.");
     if (user->hash[0] == '\0' || !move_to(request, SESSION_ENROLLING, NULL))
         return not_now(request);
     request->session->pending = *user;

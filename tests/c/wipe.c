@@ -191,7 +191,7 @@ TEST test_refused_requests(void) {
         {factor2_verify, "{\"totpsecret\":\"" SECRET SECRET SECRET SECRET "\",\"otp\":\"000000\"}",
          FACTOR2_INVALID_SECRET},
         {factor2_generate, "{\"totpsecret\":\"" SECRET "=\"}", FACTOR2_INVALID_SECRET},
-        {factor2_create_secret, "{\"username\":\"a:b\"," SECRET_MEMBER "}", FACTOR2_BAD_REQUEST},
+        {factor2_create_secret, "{\"username\":[]," SECRET_MEMBER "}", FACTOR2_BAD_REQUEST},
         {factor2_create_secret, "{" SPELT_MEMBER "\"}", FACTOR2_BAD_REQUEST},
         {factor2_create_secret, "{\"username\":\"bob\"," SPELT_MEMBER "\"}", FACTOR2_OK},
         {factor2_qr_png, "{\"username\":\"bob\"," SPELT_MEMBER "\",\"text\":true}", FACTOR2_OK},

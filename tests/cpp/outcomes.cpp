@@ -12,7 +12,7 @@
 namespace {
 
 /* Stands for a secret. How many blocks of memory were given back with it in them. */
-constexpr const char *MARK = "a text that nothing else in this program has";
+constexpr const char *MARK = "a text that nothing else in this program has!";
 int given_back_with_mark = 0;
 
 void give_back(void *block) {

@@ -166,7 +166,7 @@ fn enroll_does_in_cpp_what_it_does_in_c() {
         (&["a:b"], "Configuration: "),
         (&[""], "Configuration: "),
         (&[&long], "Configuration: "),
-        (&["Example", "a:b"], "BadRequest: "),
+        (&["Example", "a\u{200B}b"], "BadRequest: "),
         (&["Example", &long], "BadRequest: "),
         (
             &["Example", "bob", "no/such/folder.png"],

@@ -384,14 +384,6 @@ fn a_uri_that_is_too_long_is_laid_to_the_right_cause() {
         assert!(message.starts_with(named), "{message}");
         assert!(message.contains("more than a QR code holds"), "{message}");
     }
-    let wordy = Authenticator::new(json!({
-        "issuer": long_name, "qr": {"module_px": 1, "error_correction": "H"},
-    }));
-    let request = json!({"username": "alice"});
-    let message = wordy
-        .call(factor2_create_secret, request)
-        .refused(Status::BadRequest);
-    assert!(message.starts_with("config.issuer: "), "{message}");
 }
 
 #[test]

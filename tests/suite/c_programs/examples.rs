@@ -212,7 +212,7 @@ fn enroll_fails_by_name() {
         (&["a:b"], "Configuration: "),
         (&[""], "Configuration: "),
         (&[&long], "too long"),
-        (&["Example", "a:b"], "BadRequest: "),
+        (&["Example", "a\u{200B}b"], "BadRequest: "),
         (&["Example", &long], "too long"),
         (
             &["Example", "bob", "no/such/folder.png"],

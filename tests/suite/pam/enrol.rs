@@ -440,7 +440,7 @@ fn wrong_calls_and_wrong_places() {
 
     let refused: &[(&[&str], &str)] = &[
         (&["-i", "a:b", "alice"], "Configuration: "),
-        (&["--force", "a:b"], "BadRequest: "),
+        (&["--force", "a\u{200B}b"], "BadRequest: "),
         (
             &["-s", "/no/such/folder", "alice"],
             "/no/such/folder: No such file",
