@@ -37,6 +37,10 @@ fn write(
         let modules = length.div_ceil(module_px).saturating_add(2);
         middle(symbol.width(), modules | 1)
     });
+    let is_dark = |column: usize, row: usize| {
+        let covered = ground_columns.contains(&column) && ground_rows.contains(&row);
+        symbol.is_dark(column, row) && !covered
+    };
     let side = pixels.side(symbol.width());
     let [logo_columns, logo_rows] = size.map(|length| middle(side, length));
     let (dark, light) = (settings.dark.channels(), settings.light.channels());
@@ -59,13 +63,7 @@ fn write(
             let modules = pixels.module_at(y);
             for (x, pixel) in row.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
                 *pixel = match (pixels.module_at(x), modules) {
-                    (Some(column), Some(row))
-                        if symbol.is_dark(column, row)
-                            && !(ground_columns.contains(&column)
-                                && ground_rows.contains(&row)) =>
-                    {
-                        dark
-                    }
+                    (Some(column), Some(row)) if is_dark(column, row) => dark,
                     _ => light,
                 };
             }

@@ -22,7 +22,7 @@ static void check_pixels(const unsigned char *header, const unsigned char *packe
     static const unsigned char channels_of[] = {1, 0, 3, 1, 2, 0, 4};
     unsigned side = big_endian(header), depth = header[8], colour = header[9];
     must(side > 0 && side == big_endian(header + 4));
-    must(colour < sizeof channels_of && channels_of[colour] && (depth == 8 || (depth == 1 && colour == 0)));
+    must(colour < sizeof channels_of && channels_of[colour] && (depth == 8 || (depth == 1 && colour % 3 == 0)));
     must(!header[10] && !header[11] && !header[12]);
     size_t row = ((size_t)side * channels_of[colour] * depth + 7) / 8 + 1;
     unsigned char *pixels = malloc(row * side);
@@ -35,6 +35,7 @@ unsigned png_side(const unsigned char *png, size_t len) {
     const unsigned char *at = png + 8, *end = png + len, *header = NULL, *kind;
     unsigned char *packed = malloc(len);
     size_t packed_len = 0;
+    int palette = 0;
     must(len > 8 && !memcmp(png, "\x89PNG\r\n\x1a\n", 8));
     do {
         must(end - at >= 12);
@@ -45,13 +46,16 @@ unsigned png_side(const unsigned char *png, size_t len) {
         if (!header) {
             must(!memcmp(kind, "IHDR", 4) && size == 13);
             header = kind + 4;
+        } else if (!memcmp(kind, "PLTE", 4)) {
+            must(header[9] == 3 && size == 2 * 3 && !packed_len);
+            palette = 1;
         } else if (!memcmp(kind, "IDAT", 4)) {
             memcpy(packed + packed_len, kind + 4, size);
             packed_len += size;
         }
         at = kind + 4 + size + 4;
     } while (memcmp(kind, "IEND", 4));
-    must(at == end);
+    must(at == end && palette == (header[9] == 3));
     check_pixels(header, packed, packed_len);
     free(packed);
     return big_endian(header);
