@@ -130,7 +130,7 @@ static int store(int folder, const struct options *options, const char *secret)
 /* Asks for a first code, three times at most. That code is used up then. */
 static int confirm(const factor2_authenticator *authenticator, const char *secret)
 {
-    char code[64], code_json[sizeof code * 6], request[1024];
+    char code[64], code_json[sizeof code * 6], request[SECRET_SIZE + sizeof code_json + 64];
     int tries, accepted = 0;
 
     for (tries = 0; tries < 3 && !accepted; tries++) {
@@ -150,7 +150,7 @@ static int enrol(const factor2_authenticator *authenticator, int folder,
                  const struct options *options)
 {
     static char picture[TERMINAL_QR_SIZE];
-    char user_json[1600], secret[SECRET_SIZE], request[2048];
+    char user_json[1600], secret[SECRET_SIZE], request[sizeof user_json + sizeof secret + 64];
     struct stat stat;
     int done = 0;
 
@@ -175,7 +175,7 @@ static int enrol(const factor2_authenticator *authenticator, int folder,
 
 static int reset(const factor2_authenticator *authenticator, const struct options *options)
 {
-    char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[1024];
+    char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
     const char *why;
     int absent, done;
 

@@ -113,7 +113,8 @@ static void ask_guard(const char *guard, const char *secret, const char *code, s
 {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
-    char secret_json[SECRET_SIZE * 6], code_json[512], request[2048];
+    char secret_json[SECRET_SIZE * 6], code_json[512];
+    char request[sizeof secret_json + sizeof code_json + 64];
     const char *json, *quote = secret != NULL ? "\"" : "";
 
     verdict->status = machine_guard_new("pam_factor2", guard, &authenticator, &response);

@@ -18,8 +18,8 @@
 
 #define SECRET_FOLDER "/var/lib/factor2/users"
 
-/* Room for a secret of 64 bytes in base32, padding and NUL included. */
-enum { SECRET_SIZE = 128 };
+/* Room for a secret of 512 bytes in base32, in groups of four, with a NUL. */
+enum { SECRET_SIZE = 1280 };
 
 /*
  * Whether a user can have a file: the name must be one path component, with no control characters

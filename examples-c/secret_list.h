@@ -57,7 +57,7 @@ static void secret_list_describe(const char *state, struct secret_list_row *row)
 static void secret_list_look(const factor2_authenticator *authenticator, const char *path,
                              const char *user, struct secret_list_row *row)
 {
-    char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[1024];
+    char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
     const char *json, *why;
     factor2_response *response = NULL;
     factor2_status status;

@@ -70,7 +70,7 @@ fn a_file_that_others_could_have_read_or_written_is_refused() {
             fs::write(file, "").unwrap()
         }),
         ("the file does not hold a secret", |file, _| {
-            fs::write(file, "A".repeat(128)).unwrap()
+            fs::write(file, "A".repeat(1280)).unwrap()
         }),
         ("the file does not hold a secret", |file, _| {
             let secret = fs::read_to_string(file).unwrap();

@@ -37,6 +37,23 @@ fn a_code_lets_in_once() {
     );
 }
 
+/// As other systems have left it: long, in small letters, in groups of four.
+#[test]
+fn a_secret_of_512_bytes_lets_in() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let secret = machine.enrol("alice").repeat(26)[..820].to_lowercase();
+    let groups: Vec<&str> = (0..205).map(|at| &secret[at * 4..at * 4 + 4]).collect();
+    fs::write(
+        machine.users().join("alice"),
+        format!("{}\n", groups.join(" ")),
+    )
+    .unwrap();
+    let login = machine.login("login", "alice", &code(&secret));
+    assert!(login.accepted, "{login:?}");
+}
+
 #[test]
 fn wrong_codes_are_throttled() {
     let Some(machine) = Machine::new() else {
