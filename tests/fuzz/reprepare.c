@@ -49,6 +49,13 @@ static int has_no_members(slice session) {
     return session.len && (*session.at == '[' || *session.at == '"');
 }
 
+/* Half a character in a string is refused wherever it stands; json_strict() does not look into strings. */
+static int may_have_half_characters(slice text) {
+    for (; text.len > 2; text.at++, text.len--)
+        if (text.at[0] == '\\' && text.at[1] == 'u' && (text.at[2] == 'd' || text.at[2] == 'D')) return 1;
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     static char request[MAX_REQUEST], escaped[MAX_REQUEST / 2];
     if (!size || size > MAX_REQUEST / 32) return 0;
@@ -79,7 +86,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     if (mode == 1 && !utf8_valid(input)) must(got.status == FACTOR2_BAD_REQUEST);
     else if (mode == 1 && !input.len) must(got.status == FACTOR2_UNAUTHORIZED);
     else if (mode == 1 && !json_strict(input)) must(got.status == FACTOR2_DATA_FORMAT);
-    else if (mode == 1 && has_no_members(input)) must(got.status == FACTOR2_UNAUTHORIZED);
+    else if (mode == 1 && has_no_members(input))
+        must(got.status == FACTOR2_UNAUTHORIZED ||
+             (got.status == FACTOR2_DATA_FORMAT && may_have_half_characters(input)));
     if (mode == 3 && got.status == FACTOR2_OK)
         must(json_is_string(json_member(json_member(got.json, "secrets"), "totpsecret"), CANARY));
     done(&got);

@@ -35,27 +35,6 @@ fn readme_s_program_builds_in_a_module_of_its_own_and_runs() {
     let uri = "otpauth://totp/Example:bob%40example.com?secret=";
     assert!(output.starts_with(uri), "{output}");
     assert!(output.contains("\nfactor2: InvalidToken: "), "{output}");
-
-    let flags = "-linkmode external -extldflags \"-static\"";
-    run(go()
-        .args(["build", "-o", "program", "-ldflags", flags, "."])
-        .current_dir(&folder));
-    let output = run(Command::new(folder.join("program")).env_clear());
-    assert!(said(&output).starts_with(uri));
-
-    let output = go()
-        .args(["build", "."])
-        .env("CGO_ENABLED", "0")
-        .current_dir(&folder)
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success());
-    let errors: Vec<&str> = error.lines().filter(|line| line.contains(".go:")).collect();
-    assert!(
-        errors.len() == 1 && errors[0].contains("set_CGO_ENABLED_to_1"),
-        "{error}"
-    );
 }
 
 #[test]
