@@ -361,7 +361,7 @@ fn a_uri_that_is_too_long_is_laid_to_the_right_cause() {
         "issuer": "Example", "factor_name": "totp", "qr": {"module_px": 1, "error_correction": "H"},
     }));
     let long_secret = BASE32_NOPAD.encode(&[7; 512]);
-    let long_name = "\u{20AC}".repeat(85);
+    let long_name = "x".repeat(700);
     for (operation, username, secret, named) in [
         (
             factor2_create_secret as Operation,

@@ -318,7 +318,7 @@ fn the_list_says_who_has_a_secret_and_how_it_stands() {
     let locked = machine.enrol("carol");
     let disabled = machine.enrol("dave");
     machine.enrol("alice");
-    fs::write(machine.users().join("eve"), "no secret at all\n").unwrap();
+    fs::write(machine.users().join("eve"), "no secret: 0189\n").unwrap();
     fs::set_permissions(machine.users().join("eve"), Permissions::from_mode(0o600)).unwrap();
     fs::write(machine.users().join("frank"), "").unwrap();
     fs::write(machine.users().join(".new.1"), "").unwrap();
