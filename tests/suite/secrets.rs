@@ -372,7 +372,7 @@ fn a_uri_that_is_too_long_is_laid_to_the_right_cause() {
         (factor2_qr_png, &long_name, &long_secret, "totpsecret: "),
         (
             factor2_qr_png,
-            &"x".repeat(1200),
+            &"x".repeat(1300),
             SECRET,
             "request.username: ",
         ),
