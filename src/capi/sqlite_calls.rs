@@ -117,6 +117,8 @@ pub(super) struct Descriptors {
     lost: Vec<c_int>,
     /// Another connection was given one of our numbers, so ours had been closed.
     robbed: Arc<AtomicBool>,
+    /// What is locked.
+    locks: Vec<Range>,
     /// What the last call locked for writing.
     locked: Option<Range>,
     /// What SQLite takes for unlocked already.
@@ -130,6 +132,7 @@ impl Descriptors {
             open: Vec::new(),
             lost: Vec::new(),
             robbed: Arc::new(AtomicBool::new(false)),
+            locks: Vec::new(),
             locked: None,
             unlocking: None,
         }
@@ -207,6 +210,7 @@ impl Descriptors {
     }
 
     fn closes(&mut self, number: c_int) {
+        self.locks.retain(|lock| lock.number != number);
         self.open.retain(|other| other.number != number);
         let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|other| {
@@ -218,44 +222,89 @@ impl Descriptors {
         self.lost.contains(&number)
     }
 
-    /// Locks or unlocks. Each transaction locks a byte for writing, unlocks it, and locks it for reading;
-    /// the last two are done in one.
-    fn lock(&mut self, number: c_int, lock: &mut Lock) -> c_int {
+    /// Locks or unlocks. Each transaction locks a byte for writing, unlocks it, and locks it for reading:
+    /// the last two are done in one. And at its end it unlocks two, which is done in one as well.
+    fn lock(&mut self, number: c_int, lock: &Lock) -> c_int {
         let range = Range {
             number,
             start: lock.l_start,
             length: lock.l_len,
         };
         let kind = c_int::from(lock.l_type);
+        let was_locked_last = self.locked.take() == Some(range);
+        if kind == libc::F_UNLCK {
+            self.locks.retain(|lock| !lock.is_within(range));
+            if let Some(before) = self.unlocking.take() {
+                match before.with(range) {
+                    Some(both) if !self.locks.iter().any(|lock| lock.meets(both)) => {
+                        return both.set(kind);
+                    }
+                    _ => before.set(kind),
+                };
+            } else if was_locked_last {
+                self.unlocking = Some(range);
+                return 0;
+            }
+            return range.set(kind);
+        }
         if self.unlocking == Some(range) && kind == libc::F_RDLCK {
             self.unlocking = None;
         }
         self.unlock();
-        if self.locked.take() == Some(range) && kind == libc::F_UNLCK {
-            self.unlocking = Some(range);
-            return 0;
-        }
-        // SAFETY: it only reads the lock.
-        let outcome = unsafe { libc::fcntl(number, F_OFD_SETLK, lock) };
-        if outcome == 0 && kind == libc::F_WRLCK {
-            self.locked = Some(range);
+        let outcome = range.set(kind);
+        if outcome == 0 {
+            self.locks.retain(|lock| *lock != range);
+            self.locks.push(range);
+            self.locked = (kind == libc::F_WRLCK).then_some(range);
         }
         outcome
     }
 
     /// Unlocks what SQLite takes for unlocked.
     fn unlock(&mut self) {
-        let Some(range) = self.unlocking.take() else {
-            return;
-        };
+        if let Some(range) = self.unlocking.take() {
+            range.set(libc::F_UNLCK);
+        }
+    }
+}
+
+impl Range {
+    /// Both, and what is between them, if they are of one file.
+    fn with(self, other: Range) -> Option<Range> {
+        let start = self.start.min(other.start);
+        let length = self.end().max(other.end()) - start;
+        (self.number == other.number).then_some(Range {
+            start,
+            length,
+            ..self
+        })
+    }
+
+    fn meets(self, other: Range) -> bool {
+        self.number == other.number && self.start < other.end() && other.start < self.end()
+    }
+
+    fn is_within(self, other: Range) -> bool {
+        self.number == other.number && other.start <= self.start && self.end() <= other.end()
+    }
+
+    /// Without a length it goes to the end of the file.
+    fn end(self) -> i64 {
+        match self.length {
+            0 => i64::MAX,
+            length => self.start + length,
+        }
+    }
+
+    fn set(self, kind: c_int) -> c_int {
         // SAFETY: numbers, for which zeros are good; then it only reads them.
         unsafe {
             let mut lock: Lock = mem::zeroed();
-            lock.l_type = libc::F_UNLCK as _;
+            lock.l_type = kind as _;
             lock.l_whence = libc::SEEK_SET as _;
-            lock.l_start = range.start;
-            lock.l_len = range.length;
-            libc::fcntl(range.number, F_OFD_SETLK, &raw const lock);
+            lock.l_start = self.start;
+            lock.l_len = self.length;
+            libc::fcntl(self.number, F_OFD_SETLK, &raw const lock)
         }
     }
 }

@@ -1,13 +1,12 @@
 //! SQLite connections that share nothing with anybody else in the process.
 
-use std::ffi::{CStr, c_int};
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::path::Path;
-use std::ptr::{self, NonNull};
+use std::rc::Rc;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, FileControl, OpenFlags, ffi};
+use rusqlite::{Connection, FileControl, OpenFlags, Params, PrepFlags, Row, Statement};
 
 use crate::capi::sqlite_calls::{Descriptors, Files, VFS};
 
@@ -17,32 +16,36 @@ pub(crate) struct PrivateConnection {
     descriptors: Descriptors,
 }
 
-/// What is used while the calls are watched. Fields are dropped in this order.
+/// What is used while the calls are watched.
 pub(crate) struct Opened {
-    begin: Statement,
-    commit: Statement,
-    connection: Connection,
+    /// Of the connection below. Fields are dropped in this order.
+    statements: Vec<Statement<'static>>,
+    connection: Rc<Connection>,
 }
+
+// SAFETY: nobody else has a part of it, and it goes to another thread as a whole.
+unsafe impl Send for Opened {}
+
+/// A statement that an [`Opened`] keeps ready: to look one up by its text takes as long as to run it.
+#[derive(Clone, Copy)]
+pub(crate) struct Prepared(usize);
 
 impl PrivateConnection {
     pub(crate) fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Self> {
         let mut descriptors = Descriptors::new();
-        let opened = descriptors.watch(|| {
-            let connection = Connection::open_with_flags_and_vfs(path, flags, VFS)?;
-            Ok::<_, rusqlite::Error>(Opened {
-                begin: Statement::prepare(&connection, c"BEGIN IMMEDIATE")?,
-                commit: Statement::prepare(&connection, c"COMMIT")?,
-                connection,
-            })
-        })?;
+        let connection =
+            descriptors.watch(|| Connection::open_with_flags_and_vfs(path, flags, VFS))?;
         Ok(PrivateConnection {
-            opened: ManuallyDrop::new(opened),
+            opened: ManuallyDrop::new(Opened {
+                statements: Vec::new(),
+                connection: Rc::new(connection),
+            }),
             descriptors,
         })
     }
 
-    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&Opened) -> T) -> T {
-        let opened = &self.opened;
+    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&mut Opened) -> T) -> T {
+        let opened = &mut self.opened;
         self.descriptors.watch(|| work(opened))
     }
 
@@ -82,12 +85,30 @@ impl Drop for PrivateConnection {
 }
 
 impl Opened {
-    pub(crate) fn begin(&self) -> rusqlite::Result<()> {
-        self.begin.run()
+    pub(crate) fn prepare(&mut self, text: &str) -> rusqlite::Result<Prepared> {
+        let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
+        let statement = self.connection.prepare_with_flags(text, flags)?;
+        // SAFETY: it borrows the connection, which stays where it is and lives longer.
+        let statement = unsafe { mem::transmute::<Statement<'_>, Statement<'static>>(statement) };
+        self.statements.push(statement);
+        Ok(Prepared(self.statements.len() - 1))
     }
 
-    pub(crate) fn commit(&self) -> rusqlite::Result<()> {
-        self.commit.run()
+    pub(crate) fn execute(
+        &mut self,
+        Prepared(number): Prepared,
+        values: impl Params,
+    ) -> rusqlite::Result<()> {
+        self.statements[number].execute(values).map(|_| ())
+    }
+
+    pub(crate) fn query_row<T>(
+        &mut self,
+        Prepared(number): Prepared,
+        values: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.statements[number].query_row(values, read)
     }
 }
 
@@ -97,55 +118,4 @@ impl Deref for Opened {
     fn deref(&self) -> &Connection {
         &self.connection
     }
-}
-
-/// A statement without parameters or rows, which lives beside its connection; one of rusqlite's cannot,
-/// and to look it up each time would take longer than to run it.
-struct Statement(NonNull<ffi::sqlite3_stmt>);
-
-// SAFETY: it is used by the thread that uses the connection beside it, never by two at once.
-unsafe impl Send for Statement {}
-
-impl Statement {
-    fn prepare(connection: &Connection, text: &CStr) -> rusqlite::Result<Self> {
-        let mut statement = ptr::null_mut();
-        // SAFETY: the connection is open; the text ends with NUL; the rest may be written or is NULL.
-        let outcome = unsafe {
-            ffi::sqlite3_prepare_v3(
-                connection.handle(),
-                text.as_ptr(),
-                -1,
-                ffi::SQLITE_PREPARE_PERSISTENT,
-                &raw mut statement,
-                ptr::null_mut(),
-            )
-        };
-        NonNull::new(statement)
-            .map(Statement)
-            .ok_or_else(|| failure(outcome))
-    }
-
-    fn run(&self) -> rusqlite::Result<()> {
-        // SAFETY: it is alive, and so is its connection.
-        let outcome = unsafe {
-            let outcome = ffi::sqlite3_step(self.0.as_ptr());
-            ffi::sqlite3_reset(self.0.as_ptr());
-            outcome
-        };
-        match outcome {
-            ffi::SQLITE_DONE => Ok(()),
-            outcome => Err(failure(outcome)),
-        }
-    }
-}
-
-impl Drop for Statement {
-    fn drop(&mut self) {
-        // SAFETY: it is not used again, and its connection is still open.
-        unsafe { ffi::sqlite3_finalize(self.0.as_ptr()) };
-    }
-}
-
-fn failure(outcome: c_int) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(ffi::Error::new(outcome), None)
 }

@@ -9,7 +9,7 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
 use crate::capi::sqlite_calls::Files;
-use crate::capi::sqlite_connection::{Opened, PrivateConnection};
+use crate::capi::sqlite_connection::{Opened, Prepared, PrivateConnection};
 use crate::error::{Failure, Result};
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::patience::Patience;
@@ -22,7 +22,16 @@ const APPLICATION: i64 = 0x6661_6332;
 /// The format of the file, in its header.
 const FORMAT: i64 = 1;
 
-pub(super) struct Database(PrivateConnection);
+pub(super) struct Database {
+    connection: PrivateConnection,
+    statements: Statements,
+}
+
+struct Statements {
+    begin: Prepared,
+    table: table::Statements,
+    commit: Prepared,
+}
 
 /// Whose database it is.
 enum Content {
@@ -49,23 +58,29 @@ impl Database {
         }
         let mut connection =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(&error))?;
-        connection.with(|connection| prepare(connection, synchronous, create, patience))?;
-        Ok(Database(connection))
+        let statements = connection.with(|connection| {
+            prepare(connection, synchronous, create, patience)?;
+            Statements::prepare(connection).map_err(|error| refusal(&error))
+        })?;
+        Ok(Database {
+            connection,
+            statements,
+        })
     }
 
     /// Whether its files are still its own. Asked before each use.
     pub(super) fn files(&self) -> Files {
-        self.0.files()
+        self.connection.files()
     }
 
     /// Whether the file has another name now, or none.
     pub(super) fn has_moved(&self) -> bool {
-        self.0.has_moved()
+        self.connection.has_moved()
     }
 
     /// Whether a transaction was left open. None ever is, unless something went very wrong.
     pub(super) fn is_in_transaction(&self) -> bool {
-        self.0.is_in_transaction()
+        self.connection.is_in_transaction()
     }
 
     pub(super) fn find(
@@ -73,8 +88,9 @@ impl Database {
         credential: &Credential,
         patience: &mut Patience,
     ) -> rusqlite::Result<Record> {
-        self.0.with(|connection| {
-            let found = retry(patience, || Found::find(connection, credential))?;
+        let statements = &self.statements.table;
+        self.connection.with(|connection| {
+            let found = retry(patience, || Found::find(connection, statements, credential))?;
             Ok(found.record())
         })
     }
@@ -86,9 +102,10 @@ impl Database {
         patience: &mut Patience,
         change: impl FnOnce(&mut Record) -> T,
     ) -> rusqlite::Result<T> {
-        self.0.with(|connection| {
-            retry(patience, || connection.begin())?;
-            let outcome = change_alone(connection, credential, patience, change);
+        let statements = &self.statements;
+        self.connection.with(|connection| {
+            retry(patience, || connection.execute(statements.begin, []))?;
+            let outcome = change_alone(connection, statements, credential, patience, change);
             if outcome.is_err() && !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
@@ -97,21 +114,32 @@ impl Database {
     }
 }
 
+impl Statements {
+    fn prepare(connection: &mut Opened) -> rusqlite::Result<Self> {
+        Ok(Statements {
+            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            table: table::Statements::prepare(connection)?,
+            commit: connection.prepare("COMMIT")?,
+        })
+    }
+}
+
 fn change_alone<T>(
-    connection: &Opened,
+    connection: &mut Opened,
+    statements: &Statements,
     credential: &Credential,
     patience: &Patience,
     change: impl FnOnce(&mut Record) -> T,
 ) -> rusqlite::Result<T> {
-    let found = Found::find(connection, credential)?;
+    let found = Found::find(connection, &statements.table, credential)?;
     let mut record = found.record();
     let outcome = change(&mut record);
-    found.keep(connection, record)?;
+    found.keep(connection, &statements.table, record)?;
     // The last moment to give up: how long the disk takes to commit is not ours to say.
     if patience.was_used_up() {
         return Err(too_late());
     }
-    connection.commit()?;
+    connection.execute(statements.commit, [])?;
     Ok(outcome)
 }
 

@@ -4,9 +4,10 @@
 //! new user. So every record has a checksum, and the name of the next one: a record that vanishes,
 //! or whose own name changes, is missed by the one before it.
 
-use rusqlite::{Connection, ffi};
+use rusqlite::{Connection, Params, ffi};
 use sha2::{Digest, Sha256};
 
+use crate::capi::sqlite_connection::{Opened, Prepared};
 use crate::guard::{Credential, Record};
 
 /// The name has the file's format, so that a process which has the file open while a newer library
@@ -23,6 +24,21 @@ const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7
 
 /// Before the first record and behind the last one. No credential has this name.
 const END: [u8; 16] = [0; 16];
+
+/// The statements above.
+pub(super) struct Statements {
+    find: Prepared,
+    keep: Prepared,
+}
+
+impl Statements {
+    pub(super) fn prepare(connection: &mut Opened) -> rusqlite::Result<Self> {
+        Ok(Statements {
+            find: connection.prepare(FIND)?,
+            keep: connection.prepare(KEEP)?,
+        })
+    }
+}
 
 /// A row.
 struct Row {
@@ -42,7 +58,8 @@ pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
         record: Record::NEW,
         turn: false,
     };
-    end.keep(connection)
+    connection.execute(KEEP, end.values())?;
+    Ok(())
 }
 
 /// A credential's record, with what it takes to keep it when it has changed.
@@ -53,9 +70,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn find(connection: &Connection, credential: &Credential) -> rusqlite::Result<Self> {
+    pub(super) fn find(
+        connection: &mut Opened,
+        statements: &Statements,
+        credential: &Credential,
+    ) -> rusqlite::Result<Self> {
         let id = *credential.as_bytes();
-        let nearest = Row::last_up_to(connection, &id)?;
+        let nearest = Row::last_up_to(connection, statements, &id)?;
         if nearest.id == id {
             return Ok(Found {
                 row: nearest,
@@ -82,24 +103,37 @@ impl Found {
 
     /// Writes, whether or not the record has changed: time must not tell who is locked, or who has a
     /// record at all. A new one that says nothing is not kept; the row before it is, in its place.
-    pub(super) fn keep(self, connection: &Connection, record: Record) -> rusqlite::Result<()> {
+    pub(super) fn keep(
+        self,
+        connection: &mut Opened,
+        statements: &Statements,
+        record: Record,
+    ) -> rusqlite::Result<()> {
+        let mut keep = |row: Row| {
+            let turn = !row.turn;
+            connection.execute(statements.keep, Row { turn, ..row }.values())
+        };
         let row = Row { record, ..self.row };
         let Some(before) = self.before else {
-            return row.keep(connection);
+            return keep(row);
         };
         if record == Record::NEW {
-            return before.keep(connection);
+            return keep(before);
         }
         let next = row.id;
-        Row { next, ..before }.keep(connection)?;
-        row.keep(connection)
+        keep(Row { next, ..before })?;
+        keep(row)
     }
 }
 
 impl Row {
     /// The row of an id or, if there is none, the one before.
-    fn last_up_to(connection: &Connection, id: &[u8; 16]) -> rusqlite::Result<Self> {
-        connection.prepare_cached(FIND)?.query_row([id], |columns| {
+    fn last_up_to(
+        connection: &mut Opened,
+        statements: &Statements,
+        id: &[u8; 16],
+    ) -> rusqlite::Result<Self> {
+        connection.query_row(statements.find, [id], |columns| {
             let row = Row {
                 id: columns.get(0)?,
                 next: columns.get(1)?,
@@ -122,23 +156,21 @@ impl Row {
         })
     }
 
-    fn keep(self, connection: &Connection) -> rusqlite::Result<()> {
-        let turn = !self.turn;
-        let row = Row { turn, ..self };
-        let record = &row.record;
-        let values = (
-            row.id,
-            row.next,
+    /// In the order of the columns.
+    fn values(&self) -> impl Params {
+        let record = &self.record;
+        (
+            self.id,
+            self.next,
             record.last_step,
             record.last_code,
             record.failures,
             record.locked_until.cast_signed(),
             record.lock_s.cast_signed(),
             record.disabled,
-            row.turn,
-            row.checksum(),
-        );
-        connection.prepare_cached(KEEP)?.execute(values).map(|_| ())
+            self.turn,
+            self.checksum(),
+        )
     }
 
     fn checksum(&self) -> i64 {
