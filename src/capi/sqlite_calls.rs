@@ -321,8 +321,9 @@ pub(crate) fn close_inherited() {
     for Held { descriptor, robbed } in held.drain(..) {
         robbed.store(true, Ordering::Relaxed);
         if descriptor.is_still_there() {
+            // Not by `close`, where a thread that is cancelled would end in the middle of `fork`.
             // SAFETY: our own, in a process where nobody uses it.
-            unsafe { libc::close(descriptor.number) };
+            unsafe { libc::syscall(libc::SYS_close, descriptor.number) };
         }
     }
 }
