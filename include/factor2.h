@@ -1,13 +1,14 @@
 /*
  * factor2: a second factor in one C library.
  *
- * Make an authenticator once. To enrol a user, call factor2_create_secret(), show the QR code, store
- * the secret, and let the user confirm by a code. To log a user in, call factor2_verify():
+ * Make an authenticator once. To enroll a user, call factor2_create_secret(), show the QR code,
+ * store the secret, and let the user confirm by a code. To log a user in, call factor2_verify():
  *
  *     factor2_authenticator *authenticator;
  *     if (factor2_authenticator_new("{\"issuer\":\"Example\"}", FACTOR2_NUL_TERMINATED,
  *                                   &authenticator, NULL) != FACTOR2_OK) return -1;
- *     if (factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, NULL) == FACTOR2_OK) let_in();
+ *     if (factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, NULL) == FACTOR2_OK)
+ *         let_in();
  *
  * The rules, which hold for every function:
  *
@@ -16,28 +17,35 @@
  * 2. Out-pointers are set to NULL on entry, on every path. `response` may be NULL if you want only
  *    the verdict.
  * 3. On failure the response holds {"error":{"code","http_status","message"}}, see
- *    factor2_response_json(). It may be NULL when there was an internal error. There is no "last
- *    error" to ask for later.
+ *    factor2_response_json(). It may be NULL when there was no memory or an internal error. There
+ *    is no "last error" to ask for later.
  * 4. What the accessors return is borrowed from the response, until factor2_response_free(). What
- *    you get as a handle is yours to free, once. All free functions take NULL.
- * 5. An authenticator may be used by any number of threads at once, and after fork() in the child (the
- *    guard's store "memory" refuses there). A response belongs to one thread at a time. Nothing here
- *    may be called from a signal handler. pthread_cancel() waits until a call is over.
+ *    you get as a handle is yours to free, once. All free functions take NULL. A NULL, or a handle
+ *    of the other kind, is an error; a freed handle usually is, as long as its memory was not used
+ *    again.
+ * 5. A `const factor2_authenticator *` may be used by any number of threads at once, although its
+ *    guard's records change, and after fork() in the child (the store "memory" refuses there).
+ *    factor2_authenticator_free() needs it alone. A response, const or not, belongs to one thread
+ *    at a time. The functions of the last chapter may be called at any time; nothing else may be
+ *    called from a signal handler. pthread_cancel() waits until a call is over.
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
- *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
- *    answers, ignore members that you don't know. They are written without blanks between tokens.
- * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no
- *    file but those that the settings name, makes no thread, signal handler or global state, and
- *    prints nothing. The guard's store "sqlite" alone has fork handlers, for nobody may be inside
- *    SQLite while a process forks.
+ *    000000","totpsecret":"... never changes a request that was put together by snprintf(). Still
+ *    write every text into it by factor2_json_quote(). In responses, ignore members that you don't
+ *    know.
+ * 7. No panic leaves the library. It reads no environment variable, locale or terminal and no file
+ *    but those that the settings name, makes no thread and no signal handler, and prints nothing.
+ *    It has no global state, but for the guard's store "sqlite": SQLite has some, and from the
+ *    first use on there are fork handlers for the life of the process, because nobody may be
+ *    inside SQLite while it forks.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *
- * Within one SONAME (libfactor2.so.0) there are only additions: functions, statuses, optional members
- * of requests, members of answers.
+ * Within one SONAME (libfactor2.so.0) there are only additions: functions, statuses, optional
+ * members of requests, members of responses. A function that is to go is marked FACTOR2_DEPRECATED
+ * for one SONAME first.
  *
- * Made by `make header` from src/capi/mod.rs and src/error.rs; don't edit.
+ * Made by `make header` from src/capi/ and src/status.rs; don't edit.
  * Copyright the factor2 developers. SPDX-License-Identifier: MIT OR Apache-2.0
  */
 #ifndef FACTOR2_H
@@ -49,6 +57,11 @@
 extern "C" {
 #endif
 
+/* Stands before every function; yours to define, to import them from a DLL for instance. */
+#ifndef FACTOR2_API
+#define FACTOR2_API
+#endif
+
 #ifndef FACTOR2_MUST_USE
 #if defined(__GNUC__)
 #define FACTOR2_MUST_USE __attribute__((warn_unused_result))
@@ -57,7 +70,20 @@ extern "C" {
 #endif
 #endif
 
-/* Statuses. Numbers never change their meaning. */
+/* Stands before functions that will go; define it as nothing to use them without a warning. */
+#ifndef FACTOR2_DEPRECATED
+#if defined(__GNUC__)
+#define FACTOR2_DEPRECATED __attribute__((deprecated))
+#else
+#define FACTOR2_DEPRECATED
+#endif
+#endif
+
+/*
+ * Statuses. Numbers never change their meaning and never come back. 1xx: the caller's mistake. 2xx:
+ * the verdict, and what is wrong with the user's data. 3xx: the settings and the store. 9xx: the
+ * system. New ones keep to these ranges.
+ */
 
 /** accepted, or done (HTTP 200) */
 #define FACTOR2_OK 0
@@ -67,7 +93,8 @@ extern "C" {
 #define FACTOR2_INVALID_HANDLE 102
 /** the text is longer than 64 KiB (HTTP 413) */
 #define FACTOR2_REQUEST_TOO_LARGE 103
-/** not UTF-8, not JSON, or an unknown, duplicate, missing, mistyped or out-of-range member (HTTP 400) */
+/** not UTF-8, not JSON, or an unknown, duplicate, missing, mistyped or out-of-range member
+    (HTTP 400) */
 #define FACTOR2_BAD_REQUEST 104
 /** wrong or malformed code, or secret or code not given (HTTP 401) */
 #define FACTOR2_INVALID_TOKEN 201
@@ -87,11 +114,12 @@ extern "C" {
 #define FACTOR2_INVALID_SECRET 208
 /** a setting is missing or wrong, or factor_name is not set where it is needed (HTTP 500) */
 #define FACTOR2_CONFIGURATION 301
-/** the guard's store did not answer, is full, corrupt, or cannot be shared as it is used (HTTP 503) */
+/** the guard's store did not answer, is full, corrupt, or cannot be shared as it is used
+    (HTTP 503) */
 #define FACTOR2_STORE_UNAVAILABLE 302
 /** an internal error, or a failure with no other name (HTTP 500) */
 #define FACTOR2_UNKNOWN_ERROR 901
-/** no memory (HTTP 500) */
+/** no memory; reserved, for today a failed allocation ends the process (HTTP 500) */
 #define FACTOR2_OUT_OF_MEMORY 902
 /** the system gave no randomness (HTTP 500) */
 #define FACTOR2_RANDOM_UNAVAILABLE 903
@@ -106,97 +134,124 @@ extern "C" {
 #define FACTOR2_VERSION_PATCH 0
 #define FACTOR2_VERSION_NUMBER \
     (FACTOR2_VERSION_MAJOR * 1000000 + FACTOR2_VERSION_MINOR * 1000 + FACTOR2_VERSION_PATCH)
+/* Whether this header is that version or a newer one. */
+#define FACTOR2_VERSION_AT_LEAST(major, minor, patch) \
+    (FACTOR2_VERSION_NUMBER >= (major) * 1000000 + (minor) * 1000 + (patch))
 
-/**
- * Settings and guard of one second factor. Make one at start, share it between threads.
- */
-typedef struct factor2_authenticator factor2_authenticator;
 
-/**
- * One answer. Yours to free, by factor2_response_free().
+/*
+ * Settings.
+ *
+ * factor2_authenticator_new() takes a JSON object. Only `issuer` is required.
+ *
+ *     member           | default      | range          | meaning
+ *     -----------------|--------------|----------------|-----------------------------------
+ *     issuer           | -            | 1 to 255 bytes | your service's name as apps show it
+ *     factor_name      | none         | 1 to 255 bytes | the factor's name in crossauth
+ *     friendly_name    | (1)          | 1 to 255 bytes | what users see when they choose a factor
+ *     algorithm        | "SHA1"       | (2)            | the hash; many apps know SHA1 only
+ *     digits           | 6            | 6 to 8         | of a code
+ *     period           | 30           | 15 to 120      | seconds of a step
+ *     window           | (3)          | 0 to 2 each    | steps before and after that count
+ *     secret_bytes     | 20           | 16 to 64       | length of new secrets
+ *     qr               | {}           | object         | how QR codes are drawn
+ *     guard            | (4)          | object         | who remembers codes and counts guesses
+ *     fixed_time       | none         | 0 and up       | for tests: the clock, in Unix seconds
+ *
+ * (1) "Authenticator app". (2) "SHA1", "SHA256" or "SHA512". (3) {"past":1,"future":1}.
+ * (4) {"store":"memory"}. Blanks around `issuer` are dropped; it has no colon and nothing that
+ * cannot be seen (control, zero-width and direction characters).
+ *
+ * In `qr`:
+ *
+ *     member           | default      | range          | meaning
+ *     -----------------|--------------|----------------|-----------------------------------
+ *     module_px        | 10           | 1 to 32        | pixels per module
+ *     quiet_zone       | 5            | 0 to 16        | light modules around; scanners want 4
+ *     error_correction | "M"          | L, M, Q, H     | 7, 15, 25 or 30 % may be unreadable
+ *     dark, light      | black, white | "#rrggbb"      | colors, with a contrast of at least 3:1
+ *     logo             | none         | PNG in base64  | in the middle; up to 1024 x 1024 pixels
+ *
+ * A logo raises the error correction to "H" and may take a larger symbol, because scanners want
+ * some patterns whole.
+ *
+ * The guard keeps one record per credential, that is, per secret and period; no user name is
+ * kept. The record holds the last accepted step and its code, the wrong codes in a row, and the
+ * lock. A code is accepted if its step is newer than the last accepted one. Wrong codes count:
+ * from the fifth in a row on, each one locks the credential, for 30 s, 60 s, 120 s and so on up
+ * to one hour; the 33rd disables it until factor2_reset() or a new secret. An accepted code sets
+ * the count back to zero. A lock lasts as long as it was set for, whatever the settings of others
+ * that share the store. When its store cannot answer, the guard refuses. In `guard`:
+ *
+ *     member           | default      | range          | of the stores
+ *     -----------------|--------------|----------------|-----------------------------------
+ *     store            | -            | (5)            | all
+ *     soft             | 5            | 1 to hard      | not "none": wrong codes that lock
+ *     hard             | 33           | 1 to 100       | not "none": wrong codes that disable
+ *     base_delay_s     | 30           | up to the next | not "none": seconds of the first lock
+ *     max_delay_s      | 3600         | 1 to 86400     | not "none": seconds of the longest lock
+ *     budget_ms        | 1000         | 10 to 5000     | "sqlite", "redis": longest wait of a call
+ *     max_records      | 100000       | 1 to 10^9      | "memory"
+ *     path             | -            | 1 to 504 bytes | "sqlite": the file
+ *     create           | false        | true, false    | "sqlite": make the file if it is missing
+ *     synchronous      | "FULL"       | FULL, NORMAL   | "sqlite": see below
+ *     group            | "refuse"     | refuse, trust  | "sqlite": may a group write?
+ *     filesystem       | "refuse"     | refuse, trust  | "sqlite": on a shared file system?
+ *     url              | -            | URLs           | "redis": see below
+ *     prefix           | "factor2:"   | up to 64 bytes | "redis": of the keys; no braces
+ *     ca_file          | - with TLS   | path, "system" | "redis": the authorities to trust, PEM
+ *     cert_file        | none         | path           | "redis": a client's certificate, PEM
+ *     key_file         | none         | path           | "redis": its key, PEM without a passphrase
+ *     sentinel_user    | none         | text           | "redis": for the Sentinels
+ *     sentinel_password | none        | text           | "redis": as above
+ *
+ * (5) "memory", "sqlite", "redis" or "none".
+ *
+ * "memory": the records of one process, for a server that is one process. They are forgotten when
+ * it ends, so a code can be used again after a restart within its window. In a forked child the
+ * store refuses. When it is full, the longest idle record without wrong codes makes room; if
+ * there is none, new credentials are refused. It waits for nothing but other threads, for
+ * microseconds.
+ *
+ * "sqlite": a file that all processes of one machine share. Only its owner may write in its
+ * folder; with "group":"trust" a group that the process is in may write as well, as in volumes of
+ * containers. "FULL": an accepted code is on the disk before you are told; "NORMAL" is many times
+ * faster, and a power failure may forget the last ones. File systems that machines share (NFS,
+ * SMB, FUSE, 9p, virtiofs) are refused, because locks may not hold there; "filesystem":"trust" is
+ * for one that a single machine uses. Mount the folder into a container, never the file alone. A
+ * process that drops rights (setuid, chroot) makes its authenticator after that, because another
+ * user cannot open the file again. fork() waits for calls under way, as long as their budget
+ * lasts; a child that was made while one went on, or not by fork(), is refused. `budget_ms`
+ * bounds every wait for others. A disk that is slow to write is waited for longer.
+ *
+ * "redis": Redis 7 or Valkey, for a fleet. `url` is redis://, rediss:// (TLS) or unix:///path,
+ * with user, password and database as usual, for one server; an array of one or more of them for
+ * a cluster; or redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for
+ * the primary that Sentinels know by this name. Special characters in user and password are
+ * written as % and two hex digits. Only its owner may read the key file. Locks use the server's
+ * clock. `budget_ms` bounds a whole call; the system looks up host names, which is outside of the
+ * budget, so use addresses or unix:// where that matters. The user needs the rights `~prefix*
+ * +eval +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a
+ * cluster; the Sentinels' user `+sentinel|get-master-addr-by-name`.
+ *
+ * "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
  */
-typedef struct factor2_response factor2_response;
-
-/**
- * The verdict: FACTOR2_OK (0) means accepted or done, anything else means no. Take a number that
- * you don't know as a refusal.
- */
-typedef int factor2_status;
 
 /**
  * Makes an authenticator from its settings.
  *
- * `config` is a JSON object. Only `issuer` is required:
- *
- * - `issuer`: your service's name as apps show it. 1 to 255 bytes without the blanks around it, which are
- *   dropped; no colon, and nothing that cannot be seen (control, zero-width and direction characters).
- * - `factor_name`: the factor's name in crossauth; factor2_prepare_configuration() needs it.
- * - `friendly_name`, "Authenticator app": what users are shown when they choose a factor.
- * - `algorithm`, "SHA1": or "SHA256", "SHA512"; many apps know SHA1 only.
- * - `digits`, 6: 6 to 8.
- * - `period`, 30: seconds per step, 15 to 120.
- * - `window`, {"past":1,"future":1}: how many steps before and after the current one are accepted, 0
- *   to 2 each.
- * - `secret_bytes`, 20: length of new secrets, 16 to 64.
- * - `qr`: an object. `module_px`, 10: pixels per module, 1 to 32. `quiet_zone`, 5: light modules
- *   around the symbol, 0 to 16; scanners want 4. `error_correction`, "M": or "L", "Q", "H", for 7,
- *   15, 25, 30 % of the symbol that may be unreadable. `dark` and `light`, "#000000" and "#ffffff":
- *   colours, with a contrast of 3:1 at least. `logo`: a PNG in base64, at most 1024 pixels wide and
- *   high, to be shown in the middle with a light margin of one module. It raises the error correction
- *   to "H", and may take a larger symbol: scanners want some patterns whole.
- * - `guard`, {"store":"memory"}: who remembers accepted codes and counts wrong ones, see below.
- * - `fixed_time`: for tests, what the clock shows, in Unix seconds. It stands still then.
- *
- * The guard keeps one record per credential (that is, per secret and period; no user name is kept): the
- * last accepted step and its code, which is used up, the wrong codes in a row, and the lock. A code is
- * accepted if its step is newer than the last accepted one. Each wrong code counts: from the fifth in a
- * row on, each one locks the credential for 30 s, 60 s, 120 s and so on up to one hour, and the 33rd
- * disables it, until factor2_reset() or a new secret. An accepted code sets the count back. A lock is as
- * long as it was set, whatever the settings of others that share the store. If its store cannot answer,
- * the guard refuses. `guard` has the member `store`:
- *
- * - "memory": the records of one process, for an embedded server. They are forgotten when it ends: a
- *   code can be used again after a restart within its window. In a forked child it refuses.
- *   `max_records`, 100000: when it is full, the longest idle record without wrong codes makes room;
- *   if there is none, new credentials are refused.
- * - "sqlite": a file that all processes of one machine share. `path`: the file, whose folder only its
- *   owner may write. `create`, false: whether to make the file if it is missing. `synchronous`, "FULL":
- *   an accepted code is on the disk before it is answered; "NORMAL" is many times faster, and a power
- *   failure may forget the last ones. `group`, "refuse": or "trust", and a group that the process is in
- *   may write as well, as in volumes of containers. `filesystem`, "refuse": or "trust", if the folder is
- *   on one that machines share (NFS, SMB, FUSE, 9p, virtiofs), but one machine uses it. Mount the folder
- *   into a container, never the file alone. A process that drops rights (setuid, chroot) makes its
- *   authenticator after that: another user cannot open the file again. fork() waits for calls under way,
- *   for as long as their budget lasts; a child that was made while one went on, or not by fork(), is
- *   refused by this store.
- * - "redis": Redis 7 or Valkey, for a fleet. `url`: redis://, rediss:// (TLS) or unix:// with user,
- *   password and database as usual, for one server; an array of them, of one or more, for a cluster; or
- *   redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the primary that
- *   Sentinels call so. Signs in user and password are written as % and two hex digits. `prefix`,
- *   "factor2:": of the keys. `ca_file`, required with TLS: a PEM file of the authorities to trust, or
- *   "system" for those that the system trusts. `cert_file` and `key_file`: the certificate, and its key,
- *   which nobody but its owner may read, for a server that wants one; PEM, without a passphrase.
- *   `sentinel_user` and `sentinel_password`: if the Sentinels want them. The user needs the rights
- *   `~prefix* +eval +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a
- *   cluster; that of the Sentinels `+sentinel|get-master-addr-by-name`.
- * - "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
- *
- * All but "none" also take `soft`, 5, and `hard`, 33 (the wrong codes in a row that lock, and that
- * disable; at most 100), `base_delay_s`, 30, and `max_delay_s`, 3600 (the first and the longest lock);
- * "sqlite" and "redis" take `budget_ms`, 1000 (the longest that a call may wait for the store, 10 to
- * 5000). With "sqlite" a disk that is asked to write in time, and is slow to, is waited for longer.
- *
- * @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
+ * @param config         JSON, UTF-8, at most 64 KiB. Not NULL. Read during the call only.
  * @param config_len     its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param authenticator  set to the new authenticator, or to NULL on failure. Not NULL. Yours to
- *                       free by factor2_authenticator_free().
- * @param response       set to the answer, `{}` or an error; may be NULL if you don't want it
- * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (a setting is missing, unknown or wrong; the error's
- *         message names it), FACTOR2_BAD_REQUEST (not UTF-8, or not one JSON object),
+ * @param authenticator  where to put the new authenticator, or NULL on failure. Not NULL. Yours
+ *                       to free by factor2_authenticator_free().
+ * @param response       where to put the response, `{}` or an error; NULL if you don't want it
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (a setting is missing, unknown or wrong; the
+ *         error's message names it), FACTOR2_BAD_REQUEST (not UTF-8, or not one JSON object),
  *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_RANDOM_UNAVAILABLE, FACTOR2_REQUEST_TOO_LARGE,
- *         FACTOR2_NULL_POINTER
+ *         FACTOR2_NULL_POINTER (`config` or `authenticator`)
  * @since 0.1.0
  */
+FACTOR2_API
 FACTOR2_MUST_USE
 factor2_status factor2_authenticator_new(const char *config,
                                          size_t config_len,
@@ -209,67 +264,81 @@ factor2_status factor2_authenticator_new(const char *config,
  * @param authenticator  from factor2_authenticator_new(), or NULL (nothing happens)
  * @since 0.1.0
  */
+FACTOR2_API
 void factor2_authenticator_free(factor2_authenticator *authenticator);
+
+/*
+ * Operations.
+ *
+ * Each takes a request and gives a response; factor2_operation is their type:
+ *
+ *     authenticator  from factor2_authenticator_new(); not NULL
+ *     request        a JSON object, UTF-8, at most 64 KiB; not NULL, read during the call only
+ *     request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
+ *     response       where to put the response, yours to free; NULL if you want only the status
+ *
+ * Each can return FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER and
+ * FACTOR2_INVALID_HANDLE. What else it can return is said with it. A `?` marks members that may
+ * be left out of a request, or be missing from a response.
+ *
+ * Wherever a request has a secret that exists, `totpsecret` is base32 (RFC 4648) of 10 to 512
+ * bytes as people have it: in any letter case, padded or not, with blanks, dashes and zero-width
+ * characters anywhere. No digit is taken for a letter. Bits at its end that make no byte are
+ * dropped, with a warning. Texts in `"warnings":["...",...]` are for developers and logs.
+ */
 
 /**
  * Says what an authenticator is and can do.
  *
  * Request: `{}`, or NULL.
  *
- * Answer: `{"version", "mfa_type":"otp", "mfa_channel":"none", "factor_name", "friendly_name",
+ * Response: `{"version", "mfa_type":"otp", "mfa_channel":"none", "factor_name", "friendly_name",
  * "secret_names":["totpsecret"], "transient_secret_names":["otp"], "create_one_time_secrets":{},
  * "validate_secrets":[], "can_create_user":true, "can_update_user":true,
  * "can_update_secrets":false, "capabilities":{...}, "require_user_entry":true,
  * "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
  * there are no one-time secrets to send, and no secrets of the user's to validate), then the
  * settings as factor2_authenticator_new() took them, defaults included, and
- * `"guard":{"store","scope",...}`: the scope tells who shares the records: "process" (memory),
+ * `"guard":{"store","scope",...}`. The scope tells who shares the records: "process" (memory),
  * "machine" (sqlite), "fleet" (redis), or "caller" (none).
  *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, or NULL
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER,
- *         FACTOR2_INVALID_HANDLE
+ * @return FACTOR2_OK, or what every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
 FACTOR2_MUST_USE
 factor2_status factor2_describe(const factor2_authenticator *authenticator,
                                 const char *request,
                                 size_t request_len,
                                 factor2_response **response);
 
+/*
+ * Enrollment.
+ *
+ * The enrollment counts only once the user has typed a right code: call factor2_verify() then.
+ */
+
 /**
  * Makes a secret for a user, with the QR code that brings it into an authenticator app.
  *
- * Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it. For a new
- * secret it must have 1 to 255 bytes without the blanks around it, which are dropped, and nothing that
- * cannot be seen (control, zero-width and direction characters). A `totpsecret` that is given is used
- * again, not replaced, and `username` may then be any text.
+ * Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it.
+ * For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are dropped,
+ * and nothing that cannot be seen (control, zero-width and direction characters). A `totpsecret`
+ * that is given is used again, not replaced, and `username` may then be any text.
  *
- * A given secret is base32 (RFC 4648) of 10 to 512 bytes as people have it: in any letter case, with
- * padding, too much, too little or none, with blanks, dashes and zero-width characters anywhere. No digit
- * is taken for a letter. Bits at its end that make no byte are dropped, with a warning.
+ * Response: `{"username", "totpsecret", "uri", "qr", "warnings"?}`, and the PNG as its data.
+ * `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is
+ * the otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for `<img
+ * src>`. There are warnings when the secret has fewer than 16 bytes, when bits of it were
+ * dropped, when the user name has a colon (which is written `%3A`; some apps cut the name there),
+ * or when it could not be that of a new secret.
  *
- * Answer: `{"username", "totpsecret", "uri", "qr"}`, and the PNG as the response's data.
- * `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is the
- * otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for
- * `<img src>`. There is also `"warnings":["...",...]`, texts for developers and logs, when the secret has
- * less than 16 bytes, when bits of it were dropped, when the user name has a colon (which is written `%3A`;
- * some apps cut the name there), or when it could not be a new one's.
- *
- * The enrolment counts only once the user has typed a right code: call factor2_verify() then.
- *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
  * @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
- *         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE,
- *         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ *         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what
+ *         every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
 FACTOR2_MUST_USE
 factor2_status factor2_create_secret(const factor2_authenticator *authenticator,
                                      const char *request,
@@ -279,81 +348,28 @@ factor2_status factor2_create_secret(const factor2_authenticator *authenticator,
 /**
  * Draws the QR code of a secret that exists.
  *
- * Request: `{"username", "totpsecret", "text"?}`, the first two as factor2_create_secret() takes a
- * given secret.
+ * Request: `{"username", "totpsecret", "format"?}`. `username` is any text. `format` is "png",
+ * which is the default, or "text": Unicode block elements for a terminal that writes light on
+ * dark, two rows of modules per line, each line ended by a newline.
  *
- * Answer: `{"uri", "width", "height", "bytes"}`, and the PNG as the response's data: its size in
- * pixels and in bytes. With `"text":true` there is also `text`: the code in Unicode block elements
- * for a terminal that writes light on dark, two rows of modules per line, each line ended by a
- * newline. `"warnings"` as for factor2_create_secret().
+ * Response: `{"uri", "format", "media_type", "width", "height", "bytes", "warnings"?}`, and the
+ * picture as its data. Width and height are in pixels, or in characters for "text". Warnings are
+ * those of factor2_create_secret().
  *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
  * @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
- *         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_REQUEST_TOO_LARGE,
- *         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ *         chosen error correction), FACTOR2_INVALID_SECRET, or what every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
 FACTOR2_MUST_USE
-factor2_status factor2_qr_png(const factor2_authenticator *authenticator,
-                              const char *request,
-                              size_t request_len,
-                              factor2_response **response);
+factor2_status factor2_qr(const factor2_authenticator *authenticator,
+                          const char *request,
+                          size_t request_len,
+                          factor2_response **response);
 
-/**
- * crossauth's prepare_configuration: makes a secret, and sorts it into what to show and what to
- * keep in the session until the user has typed a right code.
- *
- * Request: `{"user":{"username", ...}}`; other members of `user` are ignored.
- *
- * Answer: `{"userData":{"username", "totpsecret", "factor2", "qr", "uri"},
- * "sessionData":{"username", "totpsecret", "factor2"}}`. `factor2` is the `factor_name` of the
- * settings; the rest, `"warnings"` beside the two included, is as for factor2_create_secret().
- *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (no `factor_name` was set), FACTOR2_BAD_REQUEST,
- *         FACTOR2_RANDOM_UNAVAILABLE, FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER,
- *         FACTOR2_INVALID_HANDLE
- * @since 0.1.0
+/*
+ * Codes.
  */
-FACTOR2_MUST_USE
-factor2_status factor2_prepare_configuration(const factor2_authenticator *authenticator,
-                                             const char *request,
-                                             size_t request_len,
-                                             factor2_response **response);
-
-/**
- * crossauth's reprepare_configuration: shows an enrolment again whose page was closed too early.
- *
- * Request: `{"username", "sessionKey":{"data"}}`. `username` is any text. `data` is the session's JSON
- * text, or the same as an object; the configuration of factor2_prepare_configuration() is at its top level
- * or under `2fa`, and its other members are ignored. The other members of a crossauth key (`value`,
- * `created`, `expires`, `userid`, `lastactive`) may be there, and are ignored.
- *
- * Answer: `{"userData":{"totpsecret", "factor2", "qr", "uri"}, "secrets":{"totpsecret"},
- * "newSessionData":null}`. `"warnings"` as for factor2_create_secret().
- *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is no JSON that
- *         could hold any), FACTOR2_UNAUTHORIZED (no `totpsecret` or no `factor2` in it; it may be empty,
- *         null, or an array),
- *         FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
- *         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
- * @since 0.1.0
- */
-FACTOR2_MUST_USE
-factor2_status factor2_reprepare_configuration(const factor2_authenticator *authenticator,
-                                               const char *request,
-                                               size_t request_len,
-                                               factor2_response **response);
 
 /**
  * Verifies a code. The returned status is the verdict:
@@ -361,41 +377,39 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  *     if (factor2_verify(authenticator, request, length, NULL) == FACTOR2_OK) let_in();
  *
  * Request: `{"totpsecret", "otp", "username"?, "last_step"?}`. `totpsecret` is the user's stored
- * secret, as factor2_create_secret() takes a given one. `otp` is what the user typed: blanks, a newline,
- * dashes and zero-width characters are dropped, and what is left must be exactly as many decimal digits as
- * the settings say: of ASCII, full-width, Arabic-Indic, Persian or Devanagari. However a code is written, it
- * is the same code to the guard. `username` may be any text, and is ignored.
+ * secret. `otp` is what the user typed: blanks, a newline, dashes and zero-width characters are
+ * dropped, and what is left must be exactly as many decimal digits as the settings say: of ASCII,
+ * full-width, Arabic-Indic, Persian or Devanagari. However a code is written, it is the same code
+ * to the guard. `username` may be any text, and is ignored.
  *
- * The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few guesses are
- * answered (RFC 4226 section 7.3), also under many threads, processes and machines that share a store.
- * Call it for the first code of an enrolment as well: that code is used up then. A malformed code is
- * not counted, nor is a code that was accepted before; the last accepted one never is, however late it
- * comes again, so that a client which repeats a stored code locks nobody out.
+ * The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few
+ * guesses are answered (RFC 4226 section 7.3), also under many threads, processes and machines
+ * that share a store. Call it for the first code of an enrollment as well: that code is used up
+ * then. A malformed code is not counted, nor is a code that was accepted before. The code
+ * accepted last never is, however late it comes again, so that a client which repeats a stored
+ * code locks nobody out.
  *
  * For a user who does not exist, or has no second factor, pass `"totpsecret":null`. It stands for
- * nobody: the call does the same work as for a wrong code, the store's included, and takes the same
- * time, answers FACTOR2_INVALID_TOKEN with the same message, whatever the code, and remembers nothing. So
- * time does not tell who has a second factor; nor who is locked, for a call that changes nothing takes as
- * long as one that does. A malformed code does the same work, too, and if the store is in trouble, that is
- * the answer.
+ * nobody: the call does the same work as for a wrong code, the store's included, takes the same
+ * time, answers FACTOR2_INVALID_TOKEN with the same message whatever the code, and remembers
+ * nothing. So time does not tell who has a second factor; nor who is locked, because a call that
+ * changes nothing takes as long as one that does. A malformed code does the same work, too, and
+ * when the store is in trouble, that is the answer.
  *
- * With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code as
- * `last_step` (-1, as well as none at all, when there is no such code yet), and store the answer's
- * `step` before you let the user in, by one statement that only ever raises it and whose count of changed
- * rows you check:
+ * With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code
+ * as `last_step` (-1 or nothing when there is no such code yet), and store the response's `step`
+ * before you let the user in, by one statement that only ever raises it and whose count of
+ * changed rows you check:
  *
  *     UPDATE users SET last_step = :step WHERE id = :id AND last_step < :step
  *
  * With another store, `last_step` is respected as well.
  *
- * Answer: `{"accepted":true, "step", "drift"}`. `step` is the number of the accepted time step, the
- * newest one if the code belongs to several; `drift` tells how many steps it is after (or, below 0,
- * before) the current one. `"warnings"` about the secret as for factor2_create_secret().
+ * Response: `{"accepted":true, "step", "drift", "warnings"?}`. `step` is the number of the
+ * accepted time step, the newest one if the code belongs to several; `drift` tells how many steps
+ * it is after (or, below 0, before) the current one. Warnings are about the secret, as those of
+ * factor2_create_secret().
  *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
  * @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (the code is wrong or no
  *         code, or code or secret were not given; with `retry_after_s` when it locked the
  *         credential), FACTOR2_TOKEN_REUSED (right, but this step or a later one was accepted
@@ -403,10 +417,10 @@ factor2_status factor2_reprepare_configuration(const factor2_authenticator *auth
  *         FACTOR2_THROTTLED (locked: the code was not looked at, wait `retry_after_s`),
  *         FACTOR2_DISABLED (too many wrong codes), FACTOR2_STORE_UNAVAILABLE (the guard's store did
  *         not answer in time, is full, corrupt, or not to be shared with a forked child; the
- *         message says which), FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
- *         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ *         message says which), FACTOR2_INVALID_SECRET, or what every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
 FACTOR2_MUST_USE
 factor2_status factor2_verify(const factor2_authenticator *authenticator,
                               const char *request,
@@ -414,24 +428,43 @@ factor2_status factor2_verify(const factor2_authenticator *authenticator,
                               factor2_response **response);
 
 /**
- * Shows what the guard remembers of a credential. Changes nothing.
+ * Computes the current code of a secret, as an authenticator app does: for clients and for tests.
+ * A server has no use for it.
  *
  * Request: `{"totpsecret"}`.
  *
- * Answer: `{"last_step", "failures", "locked_until", "disabled"}`: the highest accepted step (null
- * when there is none), the consecutive wrong codes, until when in Unix seconds no code is looked at
- * (0 when it was not locked), and whether the hard limit was reached. A credential that was never
- * tried looks like a new one.
+ * Response: `{"otp", "valid_for_s", "warnings"?}`: the code, and for how many seconds it stays
+ * the current one. Warnings are about the secret, as those of factor2_create_secret().
  *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is `"none"`),
- *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST,
- *         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ * @return FACTOR2_OK, or FACTOR2_INVALID_SECRET, or what every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_generate(const factor2_authenticator *authenticator,
+                                const char *request,
+                                size_t request_len,
+                                factor2_response **response);
+
+/*
+ * What the guard remembers.
+ */
+
+/**
+ * Shows what the guard remembers of a credential.
+ *
+ * Request: `{"totpsecret"}`.
+ *
+ * Response: `{"last_step", "failures", "locked_until", "disabled"}`: the last accepted step (null
+ * when there is none yet), the wrong codes in a row, until when in Unix seconds no code is looked
+ * at (0 when it was not locked), and whether the hard limit was reached. A credential that was
+ * never tried looks like a new one.
+ *
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is "none"),
+ *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, or what every operation can return
+ * @since 0.1.0
+ */
+FACTOR2_API
 FACTOR2_MUST_USE
 factor2_status factor2_inspect(const factor2_authenticator *authenticator,
                                const char *request,
@@ -439,75 +472,128 @@ factor2_status factor2_inspect(const factor2_authenticator *authenticator,
                                factor2_response **response);
 
 /**
- * Forgets the wrong codes of a credential: failures, lock and disabled. For an administrator, once
- * the user's identity was checked in another way. What was accepted stays accepted: no code works a
- * second time after it.
+ * Forgets the wrong codes of a credential: failures, lock and disabled. For an administrator,
+ * once the user's identity was checked in another way. What was accepted stays accepted: no code
+ * works a second time after it.
  *
  * Request: `{"totpsecret"}`.
  *
- * Answer: as for factor2_inspect(), after the reset.
+ * Response: that of factor2_inspect(), after the reset.
  *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is `"none"`),
- *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST,
- *         FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is "none"),
+ *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, or what every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
 FACTOR2_MUST_USE
 factor2_status factor2_reset(const factor2_authenticator *authenticator,
                              const char *request,
                              size_t request_len,
                              factor2_response **response);
 
-/**
- * Computes the current code of a secret, as an authenticator app does: for clients and for tests.
- * A server has no use for it.
- *
- * Request: `{"totpsecret"}`, as factor2_create_secret() takes a given one.
- *
- * Answer: `{"otp", "valid_for_s"}`: the code, and for how many seconds it stays the current one.
- * `"warnings"` about the secret as for factor2_create_secret().
- *
- * @param authenticator  not NULL
- * @param request        JSON, UTF-8, at most 64 KiB. Not NULL. Not kept.
- * @param request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
- * @param response       set to the answer or the error; may be NULL
- * @return FACTOR2_OK, or FACTOR2_INVALID_SECRET, FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE,
- *         FACTOR2_NULL_POINTER, FACTOR2_INVALID_HANDLE
- * @since 0.1.0
+/*
+ * For those who come from crossauth.
  */
-FACTOR2_MUST_USE
-factor2_status factor2_generate(const factor2_authenticator *authenticator,
-                                const char *request,
-                                size_t request_len,
-                                factor2_response **response);
 
 /**
- * The answer's JSON: on success what the operation documents, on failure
- * `{"error":{"code", "http_status", "message", "retry_after_s"?}}`, where `code` is
- * factor2_status_name() and `http_status` is factor2_status_http() of the returned status, and
- * `retry_after_s` tells after how many seconds another code will be looked at. Ignore members that you don't
- * know. Messages are for developers and logs; they never hold a secret or a code.
+ * crossauth's prepare_configuration: makes a secret, and sorts it into what to show and what to
+ * keep in the session until the user has typed a right code.
  *
- * @param response  from a call, or NULL
- * @param len       set to the length in bytes without the NUL; may be NULL
- * @return UTF-8, NUL-terminated, valid until factor2_response_free(); NULL if `response` is NULL
+ * Request: `{"user":{"username", ...}}`; other members of `user` are ignored.
+ *
+ * Response: `{"userData":{"username", "totpsecret", "factor2", "qr", "uri"},
+ * "sessionData":{"username", "totpsecret", "factor2"}, "warnings"?}`. `factor2` is the
+ * `factor_name` of the settings; the rest is as in factor2_create_secret().
+ *
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (no `factor_name` was set),
+ *         FACTOR2_RANDOM_UNAVAILABLE, or what every operation can return
  * @since 0.1.0
  */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_prepare_configuration(const factor2_authenticator *authenticator,
+                                             const char *request,
+                                             size_t request_len,
+                                             factor2_response **response);
+
+/**
+ * crossauth's reprepare_configuration: shows an enrollment again whose page was closed too early.
+ *
+ * Request: `{"username", "sessionKey":{"data"}}`. `username` is any text. `data` is the session's
+ * JSON text, or the same as an object; the configuration of factor2_prepare_configuration() is at
+ * its top level or under `2fa`, and its other members are ignored. The other members of a
+ * crossauth key (`value`, `created`, `expires`, `userid`, `lastactive`) may be there, and are
+ * ignored.
+ *
+ * Response: `{"userData":{"totpsecret", "factor2", "qr", "uri"}, "secrets":{"totpsecret"},
+ * "newSessionData":null, "warnings"?}`.
+ *
+ * @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is no JSON that
+ *         could hold a configuration), FACTOR2_UNAUTHORIZED (it has no `totpsecret` or no
+ *         `factor2`; it may be empty, null or an array), FACTOR2_INVALID_SECRET, or what every
+ *         operation can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_reprepare_configuration(const factor2_authenticator *authenticator,
+                                               const char *request,
+                                               size_t request_len,
+                                               factor2_response **response);
+
+/*
+ * Responses, and JSON in C.
+ */
+
+/**
+ * The response's JSON: on success what the operation documents, on failure `{"error":{"code",
+ * "http_status", "message", "retry_after_s"?}}`, where `code` is factor2_status_name() and
+ * `http_status` is factor2_status_http() of the returned status, and `retry_after_s` tells after
+ * how many seconds another code will be looked at. Ignore members that you don't know. Messages
+ * are for developers and logs; they never hold a secret or a code.
+ *
+ * @param response  from a call, or NULL
+ * @param len       where to put the length in bytes, without the NUL; may be NULL
+ * @return UTF-8, NUL-terminated, valid until factor2_response_free(); NULL if `response` is NULL
+ *         or no live response
+ * @since 0.1.0
+ */
+FACTOR2_API
 const char *factor2_response_json(const factor2_response *response,
                                   size_t *len);
 
 /**
- * The bytes beside the JSON: the PNG of factor2_create_secret() and factor2_qr_png().
+ * One member of the response's JSON as text, so that a C program needs no JSON parser:
+ *
+ *     const char *why = factor2_response_text(response, "error.message", NULL);
+ *
+ * A string comes without quotes and escapes, anything else as JSON writes it (`30`, `true`,
+ * `{"a":1}`). Each call that asks for another member takes memory until factor2_response_free().
  *
  * @param response  from a call, or NULL
- * @param len       set to the number of bytes, 0 if there are none; may be NULL
- * @return the bytes, valid until factor2_response_free(); NULL if there are none
+ * @param path      the member's name, UTF-8, NUL-terminated; below an object after a dot, in an
+ *                  array by its number: `error.message`, `warnings.0`. May be NULL.
+ * @param len       where to put the length in bytes, without the NUL, or 0; may be NULL. A string
+ *                  with `\u0000` in it has a NUL before its end.
+ * @return UTF-8, NUL-terminated, valid until factor2_response_free(); NULL if there is no such
+ *         member, or if `response` is NULL or no live response, or `path` NULL
  * @since 0.1.0
  */
+FACTOR2_API
+const char *factor2_response_text(const factor2_response *response,
+                                  const char *path,
+                                  size_t *len);
+
+/**
+ * The bytes beside the JSON: the picture of factor2_create_secret() and factor2_qr().
+ *
+ * @param response  from a call, or NULL
+ * @param len       where to put the number of bytes, 0 if there are none; may be NULL
+ * @return the bytes, valid until factor2_response_free(); NULL if there are none, or if
+ *         `response` is NULL or no live response
+ * @since 0.1.0
+ */
+FACTOR2_API
 const unsigned char *factor2_response_data(const factor2_response *response,
                                            size_t *len);
 
@@ -517,7 +603,36 @@ const unsigned char *factor2_response_data(const factor2_response *response,
  * @param response  from a call, or NULL (nothing happens)
  * @since 0.1.0
  */
+FACTOR2_API
 void factor2_response_free(factor2_response *response);
+
+/**
+ * Writes a text as a JSON string, quotes included, so that a C program cannot build a wrong
+ * request:
+ *
+ *     char name[200], request[256];
+ *     if (factor2_json_quote(user, FACTOR2_NUL_TERMINATED, name, sizeof name) >= sizeof name)
+ *         return too_long_or_not_utf8();
+ *     snprintf(request, sizeof request, "{\"username\":%s}", name);
+ *
+ * @param text      UTF-8; may be NULL
+ * @param len       its length in bytes, or FACTOR2_NUL_TERMINATED
+ * @param out       where to put the string and a NUL, apart from `text`; may be NULL, to learn
+ *                  the length
+ * @param out_size  how many bytes there are. What does not fit leaves an empty string.
+ * @return how many bytes the string takes without the NUL, whether it fits or not, or (size_t)-1,
+ *         which is larger than any buffer, when `text` is NULL or not UTF-8
+ * @since 0.1.0
+ */
+FACTOR2_API
+size_t factor2_json_quote(const char *text,
+                          size_t len,
+                          char *out,
+                          size_t out_size);
+
+/*
+ * Statuses and versions. These functions may be called at any time, from any thread.
+ */
 
 /**
  * The stable name of a status, such as "InvalidToken"; "UnknownError" for a number that this
@@ -526,6 +641,7 @@ void factor2_response_free(factor2_response *response);
  * @return static, never NULL
  * @since 0.1.0
  */
+FACTOR2_API
 const char *factor2_status_name(factor2_status status);
 
 /**
@@ -534,6 +650,7 @@ const char *factor2_status_name(factor2_status status);
  *
  * @since 0.1.0
  */
+FACTOR2_API
 int factor2_status_http(factor2_status status);
 
 /**
@@ -542,6 +659,7 @@ int factor2_status_http(factor2_status status);
  * @return static, never NULL
  * @since 0.1.0
  */
+FACTOR2_API
 const char *factor2_version(void);
 
 /**
@@ -550,6 +668,7 @@ const char *factor2_version(void);
  *
  * @since 0.1.0
  */
+FACTOR2_API
 unsigned int factor2_version_number(void);
 
 #ifdef __cplusplus

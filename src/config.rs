@@ -3,12 +3,13 @@
 use serde::Serialize;
 use totp_rs::Algorithm;
 
-use crate::error::{Failure, Result, Status};
+use crate::error::Result;
 use crate::guard::GuardSettings;
-use crate::json::{Fault, Object};
+use crate::json::{Object, Statuses};
 use crate::name;
+use crate::otp::Scheme;
 use crate::qr::QrSettings;
-use crate::totp::Scheme;
+use crate::status::Status;
 
 /// The names of all settings.
 const NAMES: &[&str] = &[
@@ -50,12 +51,14 @@ pub(crate) struct Window {
 impl Config {
     /// Reads the settings, and those of the guard, and applies every default and limit.
     pub(crate) fn read(text: &str) -> Result<(Self, GuardSettings)> {
-        let config = Object::read(text, "config").map_err(setting_failure)?;
-        let mut config = config.knowing(NAMES);
-        let issuer = config.required_text("issuer").map_err(setting_failure)?;
+        let statuses = Statuses {
+            text: Status::BadRequest,
+            member: Status::Configuration,
+        };
+        let mut config = Object::read(text, "config", statuses)?.knowing(&[NAMES]);
+        let issuer = config.required_text("issuer")?;
         let issuer = issuer.trim();
-        name::check_issuer(issuer)
-            .map_err(|expected| setting_failure(config.wrong("issuer", &expected)))?;
+        name::check_issuer(issuer).map_err(|expected| config.wrong("issuer", &expected))?;
         let settings = Config {
             issuer: issuer.to_owned(),
             factor_name: label(&mut config, "factor_name")?.unwrap_or_default(),
@@ -63,14 +66,12 @@ impl Config {
                 .unwrap_or_else(|| "Authenticator app".to_owned()),
             scheme: read_scheme(&mut config)?,
             window: read_window(&mut config)?,
-            secret_bytes: small(&mut config, "secret_bytes", 16, 64)?.unwrap_or(20),
+            secret_bytes: config.integer("secret_bytes", 16..=64)?.unwrap_or(20),
             qr: QrSettings::read(&mut config)?,
-            fixed_time: config
-                .integer("fixed_time", 0..=u64::MAX)
-                .map_err(setting_failure)?,
+            fixed_time: config.integer("fixed_time", 0..=u64::MAX)?,
         };
         let guard = GuardSettings::read(&mut config)?;
-        config.finish().map_err(setting_failure)?;
+        config.finish()?;
         Ok((settings, guard))
     }
 }
@@ -82,76 +83,35 @@ fn read_scheme(config: &mut Object) -> Result<Scheme> {
         ("SHA512", Algorithm::SHA512),
     ];
     Ok(Scheme {
-        algorithm: choice(config, "algorithm", &algorithms)?.unwrap_or(Algorithm::SHA1),
-        digits: small(config, "digits", 6, 8)?.unwrap_or(6),
-        period: small(config, "period", 15, 120)?.unwrap_or(30),
+        algorithm: config
+            .choice("algorithm", &algorithms)?
+            .unwrap_or(Algorithm::SHA1),
+        digits: config.integer("digits", 6..=8)?.unwrap_or(6),
+        period: config.integer("period", 15..=120)?.unwrap_or(30),
     })
 }
 
 fn read_window(config: &mut Object) -> Result<Window> {
-    let Some(mut window) = config.object("window").map_err(setting_failure)? else {
+    let Some(mut window) = config.object("window")? else {
         return Ok(Window { past: 1, future: 1 });
     };
     let read = Window {
-        past: small(&mut window, "past", 0, 2)?.unwrap_or(1),
-        future: small(&mut window, "future", 0, 2)?.unwrap_or(1),
+        past: window.integer("past", 0..=2)?.unwrap_or(1),
+        future: window.integer("future", 0..=2)?.unwrap_or(1),
     };
-    window.finish().map_err(setting_failure)?;
+    window.finish()?;
     Ok(read)
-}
-
-/// An integer setting of a type that all of `least..=most` fits into.
-pub(crate) fn small<T: TryFrom<u64>>(
-    object: &mut Object,
-    name: &str,
-    least: u64,
-    most: u64,
-) -> Result<Option<T>> {
-    let number = object
-        .integer(name, least..=most)
-        .map_err(setting_failure)?;
-    Ok(number.and_then(|n| T::try_from(n).ok()))
-}
-
-/// A setting that is one of a few words.
-pub(crate) fn choice<T: Copy>(
-    object: &mut Object,
-    name: &str,
-    words: &[(&str, T)],
-) -> Result<Option<T>> {
-    let Some(text) = object.text(name).map_err(setting_failure)? else {
-        return Ok(None);
-    };
-    match words.iter().find(|(word, _)| *word == &*text) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let known = known.join(", ");
-            Err(setting_failure(
-                object.wrong(name, &format!("one of {known}")),
-            ))
-        }
-    }
 }
 
 /// A name that is shown or stored, but never part of a URI.
 fn label(config: &mut Object, name: &str) -> Result<Option<String>> {
-    let text = config.text(name).map_err(setting_failure)?;
+    let text = config.text(name)?;
     let Some(text) = text else { return Ok(None) };
     let fits = (1..=name::MAX_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
     if fits {
         Ok(Some(text.to_owned()))
     } else {
         let expected = "1 to 255 bytes without control characters";
-        Err(setting_failure(config.wrong(name, expected)))
+        Err(config.wrong(name, expected))
     }
-}
-
-/// A text that is not one JSON object is a bad request; a wrong setting in it a configuration error.
-pub(crate) fn setting_failure(fault: Fault) -> Failure {
-    let status = match fault {
-        Fault::Text(_) => Status::BadRequest,
-        Fault::Member(_) => Status::Configuration,
-    };
-    Failure::new(status, fault.into_message())
 }

@@ -1,8 +1,8 @@
 //! factor2: a second factor in one C library.
 //!
-//! The product is the C ABI in [`capi`], specified by `include/factor2.h`. Everything beneath it is
-//! safe Rust: [`capi`] turns pointers into text, calls one method of the authenticator, and turns
-//! the answer into a status and a response.
+//! The product is the C ABI in [`capi`], specified by `include/factor2.h`. It turns pointers into text,
+//! calls one method of the authenticator (`operations`), and turns the result into a status and a response. Everything
+//! beneath it is safe Rust, but for what only the system can be asked (`sys`).
 
 #![deny(unsafe_code)]
 #![cfg_attr(
@@ -11,27 +11,28 @@
         clippy::unwrap_used,
         clippy::panic,
         clippy::print_stdout,
-        clippy::unreachable,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects
+        clippy::unreachable
     )
 )]
 
-mod answer;
 mod authenticator;
 pub mod capi;
 mod config;
-mod enrolment;
+mod data_uri;
 mod error;
 mod guard;
 mod json;
 mod name;
+mod operations;
+mod otp;
+mod otpauth;
 mod pasted;
 mod qr;
+mod request;
+mod response;
 mod secret;
-mod totp;
-mod uri;
-mod verification;
+mod status;
+mod sys;
 mod wiped;
 
-pub use error::Status;
+pub use status::Status;

@@ -5,10 +5,11 @@ use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use crate::answer::Answer;
 use crate::capi::cancellation::uncancelled;
 use crate::capi::handle::Handle;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Error, Result};
+use crate::response::Response;
+use crate::status::Status;
 
 /// Runs `body` and turns its result into a status, and into a response where the caller wants one.
 ///
@@ -17,15 +18,15 @@ use crate::error::{Failure, Result, Status};
 /// # Safety
 /// `response` is NULL or may be written.
 pub(super) unsafe fn respond(
-    response: *mut *mut Handle<Answer>,
-    body: impl FnOnce() -> Result<Answer>,
+    response: *mut *mut Handle<Response>,
+    body: impl FnOnce() -> Result<Response>,
 ) -> c_int {
     let outcome = whole(|| {
         // SAFETY: as promised by the caller.
         unsafe { set(response, ptr::null_mut()) };
         let (status, answer) = match body() {
             Ok(answer) => (Status::Ok, Some(answer)),
-            Err(failure) => (failure.status, Answer::of_failure(&failure).ok()),
+            Err(failure) => (failure.status, Response::of_error(&failure).ok()),
         };
         let handle = match answer {
             Some(answer) if !response.is_null() => Handle::into_raw(answer),
@@ -38,8 +39,8 @@ pub(super) unsafe fn respond(
     outcome.unwrap_or(Status::UnknownError) as c_int
 }
 
-/// Runs `body` as a whole: neither a panic nor a cancellation of the thread leaves it in the middle.
-/// `None` when it panicked.
+/// Runs `body` as a whole: neither a panic nor a cancellation of the thread leaves it in the
+/// middle. `None` when it panicked.
 #[inline(always)]
 pub(super) fn whole<T: Copy>(body: impl FnOnce() -> T) -> Option<T> {
     let mut body = Some(body);
@@ -64,8 +65,8 @@ pub(super) unsafe fn set<T>(out: *mut T, value: T) {
 }
 
 /// The error for a NULL where a pointer is required.
-pub(super) fn null_pointer(argument: &str) -> Failure {
-    Failure::new(Status::NullPointer, format!("{argument} is NULL"))
+pub(super) fn null_pointer(argument: &str) -> Error {
+    Error::new(Status::NullPointer, format!("{argument} is NULL"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! `pthread_cancel` waits until a call is over.
 //!
-//! The C library ends a cancelled thread by unwinding it, and that may not pass through Rust: it would
-//! abort the process, or leave a lock held. So a call first says that its thread cannot be cancelled, and
-//! takes that back when all is done. Threads that are cancelled asynchronously can be unwound from any
-//! instruction outside of that, so there must be nothing to drop or to catch there.
+//! The C library ends a cancelled thread by unwinding it, and that may not pass through Rust: it
+//! would abort the process, or leave a lock held. So a call first says that its thread cannot be
+//! cancelled, and takes that back when all is done. Threads that are cancelled asynchronously can
+//! be unwound from any instruction outside of that, so there must be nothing to drop or to catch
+//! there.
 
 use std::ffi::c_int;
 
-/// Runs `call` in a thread that cannot be cancelled meanwhile. A cancellation that came acts after it.
+/// Runs `call` in a thread that cannot be cancelled meanwhile. A cancellation that came acts after
+/// it.
 #[inline(always)]
 pub(super) fn uncancelled(mut call: impl FnMut()) {
     let kind = set(pthread_setcanceltype, DEFERRED);
@@ -24,9 +26,9 @@ pub(super) fn uncancelled(mut call: impl FnMut()) {
 
 /// Is a cancellation point: there the C library waits for a cancellation that is on its way.
 ///
-/// glibc up to 2.40 cancels an asynchronous thread by a signal. Its handler does not ask whether that is
-/// disabled meanwhile, only for the type, which every cancellation point sets for its system call. So a
-/// signal that was sent before a call and arrived within it would act there.
+/// glibc up to 2.40 cancels an asynchronous thread by a signal. Its handler does not ask whether
+/// that is disabled meanwhile, only for the type, which every cancellation point sets for its
+/// system call. So a signal that was sent before a call and arrived within it would act there.
 #[inline(always)]
 fn await_signal() {
     // SAFETY: it looks at no descriptor, and returns at once.

@@ -2,10 +2,11 @@
 
 use std::ptr;
 
-use crate::answer::Answer;
 use crate::authenticator::Authenticator;
 use crate::capi::boundary::null_pointer;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Error, Result};
+use crate::response::Response;
+use crate::status::Status;
 
 /// What a pointer of the C ABI points to.
 #[repr(C)]
@@ -27,7 +28,7 @@ impl Kind for Authenticator {
     const NAME: &'static str = "authenticator";
 }
 
-impl Kind for Answer {
+impl Kind for Response {
     const MARK: u64 = u64::from_be_bytes(*b"f2respon");
     const NAME: &'static str = "response";
 }
@@ -53,7 +54,7 @@ impl<T: Kind> Handle<T> {
         // SAFETY: not NULL, and as promised by the caller.
         if !unsafe { is_live(handle) } {
             let message = format!("{} is not a live handle of this kind", T::NAME);
-            return Err(Failure::new(Status::InvalidHandle, message));
+            return Err(Error::new(Status::InvalidHandle, message));
         }
         // SAFETY: it is a live handle.
         Ok(unsafe { &(*handle).value })

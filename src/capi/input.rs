@@ -4,7 +4,8 @@ use std::ffi::c_char;
 use std::slice;
 
 use crate::capi::boundary::null_pointer;
-use crate::error::{Failure, Result, Status};
+use crate::error::{Error, Result};
+use crate::status::Status;
 
 /// The longest text that is read, in bytes.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -33,12 +34,12 @@ pub(super) unsafe fn read<'a>(
     };
     if length > MAX_BYTES {
         let message = format!("{name}: longer than {MAX_BYTES} bytes");
-        return Err(Failure::new(Status::RequestTooLarge, message));
+        return Err(Error::new(Status::RequestTooLarge, message));
     }
     // SAFETY: not NULL, and `length` bytes are readable as promised by the caller.
     let bytes = unsafe { slice::from_raw_parts(text.cast::<u8>(), length) };
     std::str::from_utf8(bytes).map_err(|error| {
         let position = error.valid_up_to();
-        Failure::bad_request(format!("{name}: not UTF-8 at byte {position}"))
+        Error::bad_request(format!("{name}: not UTF-8 at byte {position}"))
     })
 }

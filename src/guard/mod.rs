@@ -6,12 +6,11 @@
 
 // Each store left out leaves something unused.
 #![cfg_attr(
-    not(all(feature = "memory", feature = "sqlite", feature = "redis")),
+    not(all(feature = "sqlite", feature = "redis")),
     allow(dead_code, unused_imports)
 )]
 
 mod credential;
-#[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "redis")]
 mod per_process;
@@ -28,17 +27,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::{Failure, Result, Status};
+use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::status::Status;
 use credential::Credential;
 pub(crate) use settings::GuardSettings;
 pub(crate) use state::{Attempt, Policy, Record, Verdict};
 
 /// A place that keeps the records of credentials, and changes one at a time.
 pub(crate) trait Store: Send + Sync {
-    /// What the store calls the credential that has this secret and period. It may be about to be asked
-    /// for the record, and can get ready.
-    fn credential(&self, secret: &Secret, period: u64) -> Credential {
+    /// What the store calls the credential that has this secret and period.
+    fn credential(&self, secret: &Secret, period: u64) -> Result<Credential> {
         Credential::of(secret, period)
     }
 
@@ -90,14 +89,16 @@ impl Guard {
         }
     }
 
-    /// The case of the credential that has this secret and period. Opened before its code is computed,
-    /// for the store gets ready meanwhile.
-    pub(crate) fn case(&self, secret: &Secret, period: u64) -> Case<'_> {
-        let store = self.store.as_deref();
-        Case {
+    /// The credential that has this secret and period, before its guard.
+    pub(crate) fn case(&self, secret: &Secret, period: u64) -> Result<Case<'_>> {
+        let record = match self.store.as_deref() {
+            Some(store) => Some((store, store.credential(secret, period)?)),
+            None => None,
+        };
+        Ok(Case {
             policy: &self.settings.policy,
-            record: store.map(|store| (store, store.credential(secret, period))),
-        }
+            record,
+        })
     }
 }
 
@@ -134,7 +135,7 @@ impl Case<'_> {
 
     fn kept(&self) -> Result<&(&dyn Store, Credential)> {
         self.record.as_ref().ok_or_else(|| {
-            Failure::configuration("config.guard.store: with \"none\" you keep the state yourself")
+            Error::configuration("config.guard.store: with \"none\" you keep the state yourself")
         })
     }
 }
@@ -147,6 +148,6 @@ fn pause(duration: Duration) {
 }
 
 /// The refusal of every store that cannot answer.
-pub(crate) fn store_unavailable(message: impl Into<std::borrow::Cow<'static, str>>) -> Failure {
-    Failure::new(Status::StoreUnavailable, message)
+pub(crate) fn store_unavailable(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(Status::StoreUnavailable, message)
 }

@@ -4,7 +4,7 @@ use std::mem;
 
 use once_cell::race::OnceBox;
 
-use crate::capi::process_mark::ProcessMark;
+use crate::sys::fork::ProcessMark;
 
 /// A value that each process makes for itself.
 ///

@@ -3,10 +3,9 @@
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 use std::time::Duration;
 
-use crate::config::{choice, setting_failure, small};
 use crate::error::Result;
 use crate::guard::{Policy, Store};
-use crate::json::Object;
+use crate::json::{Names, Object};
 
 /// Everything below `guard` in the settings.
 #[derive(Debug)]
@@ -18,7 +17,6 @@ pub(crate) struct GuardSettings {
 #[derive(Debug)]
 enum StoreSettings {
     None,
-    #[cfg(feature = "memory")]
     Memory {
         max_records: usize,
     },
@@ -37,20 +35,13 @@ enum StoreName {
     Redis,
 }
 
-/// The names of all settings that some guard has.
-const EVERY_SETTING: &[&str] = &[
-    "store",
-    "soft",
-    "hard",
-    "base_delay_s",
-    "max_delay_s",
-    "max_records",
-    "budget_ms",
-    "path",
-    "create",
-    "synchronous",
-    "group",
-    "filesystem",
+// The names of the settings, by who has them.
+const STORE: &[&str] = &["store"];
+const POLICY: &[&str] = &["soft", "hard", "base_delay_s", "max_delay_s"];
+const BUDGET: &[&str] = &["budget_ms"];
+const MEMORY: &[&str] = &["max_records"];
+const SQLITE: &[&str] = &["path", "create", "synchronous", "group", "filesystem"];
+const REDIS: &[&str] = &[
     "url",
     "prefix",
     "ca_file",
@@ -61,46 +52,13 @@ const EVERY_SETTING: &[&str] = &[
 ];
 
 impl StoreName {
-    /// The names of those that a guard with this store has.
-    fn settings(self) -> &'static [&'static str] {
+    /// The names of the settings of a guard with this store.
+    fn settings(self) -> Names {
         match self {
-            StoreName::None => &["store"],
-            StoreName::Memory => &[
-                "store",
-                "soft",
-                "hard",
-                "base_delay_s",
-                "max_delay_s",
-                "max_records",
-            ],
-            StoreName::Sqlite => &[
-                "store",
-                "soft",
-                "hard",
-                "base_delay_s",
-                "max_delay_s",
-                "budget_ms",
-                "path",
-                "create",
-                "synchronous",
-                "group",
-                "filesystem",
-            ],
-            StoreName::Redis => &[
-                "store",
-                "soft",
-                "hard",
-                "base_delay_s",
-                "max_delay_s",
-                "budget_ms",
-                "url",
-                "prefix",
-                "ca_file",
-                "cert_file",
-                "key_file",
-                "sentinel_user",
-                "sentinel_password",
-            ],
+            StoreName::None => &[STORE],
+            StoreName::Memory => &[STORE, POLICY, MEMORY],
+            StoreName::Sqlite => &[STORE, POLICY, BUDGET, SQLITE],
+            StoreName::Redis => &[STORE, POLICY, BUDGET, REDIS],
         }
     }
 }
@@ -108,21 +66,21 @@ impl StoreName {
 impl GuardSettings {
     /// Reads `guard` from the settings; the store is `memory` when there is none.
     pub(crate) fn read(config: &mut Object) -> Result<Self> {
-        let Some(guard) = config.object("guard").map_err(setting_failure)? else {
+        let Some(guard) = config.object("guard")? else {
             return Ok(GuardSettings {
                 policy: Policy::default(),
                 store: read_memory(None)?,
             });
         };
-        let mut guard = guard.knowing(EVERY_SETTING);
+        let mut guard = guard.knowing(&[STORE, POLICY, BUDGET, MEMORY, SQLITE, REDIS]);
         let names = [
             ("none", StoreName::None),
             ("memory", StoreName::Memory),
             ("sqlite", StoreName::Sqlite),
             ("redis", StoreName::Redis),
         ];
-        let name = choice(&mut guard, "store", &names)?
-            .ok_or_else(|| setting_failure(guard.missing("store")))?;
+        let name = guard.choice("store", &names)?;
+        let name = name.ok_or_else(|| guard.missing("store"))?;
         guard = guard.knowing(name.settings());
         let store = match name {
             StoreName::None => StoreSettings::None,
@@ -134,14 +92,13 @@ impl GuardSettings {
             StoreName::None => Policy::default(),
             _ => read_policy(&mut guard)?,
         };
-        guard.finish().map_err(setting_failure)?;
+        guard.finish()?;
         Ok(GuardSettings { policy, store })
     }
 
     pub(crate) fn store_and_scope(&self) -> (&'static str, &'static str) {
         match &self.store {
             StoreSettings::None => ("none", "caller"),
-            #[cfg(feature = "memory")]
             StoreSettings::Memory { .. } => ("memory", "process"),
             #[cfg(feature = "sqlite")]
             StoreSettings::Sqlite(_) => ("sqlite", "machine"),
@@ -153,7 +110,6 @@ impl GuardSettings {
     pub(crate) fn open_store(&self) -> Result<Option<Box<dyn Store>>> {
         Ok(match &self.store {
             StoreSettings::None => None,
-            #[cfg(feature = "memory")]
             StoreSettings::Memory { max_records } => Some(Box::new(
                 crate::guard::memory::MemoryStore::new(*max_records)?,
             )),
@@ -171,12 +127,17 @@ impl GuardSettings {
 
 fn read_policy(guard: &mut Object) -> Result<Policy> {
     let defaults = Policy::default();
-    let hard = small(guard, "hard", 1, 100)?.unwrap_or(defaults.hard);
-    let max_delay_s = small(guard, "max_delay_s", 1, 86_400)?.unwrap_or(defaults.max_delay_s);
+    let hard = guard.integer("hard", 1..=100)?.unwrap_or(defaults.hard);
+    let max_delay_s = guard
+        .integer("max_delay_s", 1..=86_400)?
+        .unwrap_or(defaults.max_delay_s);
     Ok(Policy {
-        soft: small(guard, "soft", 1, hard.into())?.unwrap_or(defaults.soft.min(hard)),
+        soft: guard
+            .integer("soft", 1..=hard)?
+            .unwrap_or(defaults.soft.min(hard)),
         hard,
-        base_delay_s: small(guard, "base_delay_s", 1, max_delay_s)?
+        base_delay_s: guard
+            .integer("base_delay_s", 1..=max_delay_s)?
             .unwrap_or(defaults.base_delay_s.min(max_delay_s)),
         max_delay_s,
     })
@@ -185,20 +146,14 @@ fn read_policy(guard: &mut Object) -> Result<Policy> {
 /// How long a store may take in all, for one call.
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 fn read_budget(guard: &mut Object) -> Result<Duration> {
-    let milliseconds = small(guard, "budget_ms", 10, 5000)?;
+    let milliseconds = guard.integer("budget_ms", 10..=5000)?;
     Ok(Duration::from_millis(milliseconds.unwrap_or(1000)))
 }
 
-#[cfg(feature = "memory")]
 fn read_memory(guard: Option<&mut Object>) -> Result<StoreSettings> {
-    let given = guard.map(|guard| small(guard, "max_records", 1, 1_000_000_000));
+    let given = guard.map(|guard| guard.integer("max_records", 1..=1_000_000_000));
     let max_records = given.transpose()?.flatten().unwrap_or(100_000);
     Ok(StoreSettings::Memory { max_records })
-}
-
-#[cfg(not(feature = "memory"))]
-fn read_memory(_: Option<&mut Object>) -> Result<StoreSettings> {
-    Err(not_built_in("memory"))
 }
 
 #[cfg(feature = "sqlite")]
@@ -224,9 +179,9 @@ fn read_redis(_: &mut Object) -> Result<StoreSettings> {
     Err(not_built_in("redis"))
 }
 
-#[cfg(not(all(feature = "memory", feature = "sqlite", feature = "redis")))]
-fn not_built_in(store: &str) -> crate::error::Failure {
-    crate::error::Failure::configuration(format!(
+#[cfg(not(all(feature = "sqlite", feature = "redis")))]
+fn not_built_in(store: &str) -> crate::error::Error {
+    crate::error::Error::configuration(format!(
         "config.guard.store: \"{store}\" was left out when this library was built"
     ))
 }

@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Serialize, Serializer};
 
-use crate::config::{choice, setting_failure, small};
 use crate::error::Result;
 use crate::json::Object;
 use crate::qr::colour::Colour;
@@ -58,7 +57,7 @@ impl QrSettings {
     /// Reads `qr` from the settings.
     pub(crate) fn read(config: &mut Object) -> Result<Self> {
         let defaults = QrSettings::sized(10, 5);
-        let Some(mut qr) = config.object("qr").map_err(setting_failure)? else {
+        let Some(mut qr) = config.object("qr")? else {
             return Ok(defaults);
         };
         let levels = [
@@ -67,9 +66,13 @@ impl QrSettings {
             ("Q", ErrorCorrection::Q),
             ("H", ErrorCorrection::H),
         ];
-        let error_correction = choice(&mut qr, "error_correction", &levels)?;
-        let module_px = small(&mut qr, "module_px", 1, 32)?.unwrap_or(defaults.module_px);
-        let quiet_zone = small(&mut qr, "quiet_zone", 0, 16)?.unwrap_or(defaults.quiet_zone);
+        let error_correction = qr.choice("error_correction", &levels)?;
+        let module_px = qr
+            .integer("module_px", 1..=32)?
+            .unwrap_or(defaults.module_px);
+        let quiet_zone = qr
+            .integer("quiet_zone", 0..=16)?
+            .unwrap_or(defaults.quiet_zone);
         let light = read_colour(&mut qr, "light")?.unwrap_or(defaults.light);
         let mut read = QrSettings {
             error_correction: error_correction.unwrap_or(defaults.error_correction),
@@ -80,28 +83,28 @@ impl QrSettings {
         };
         if read.dark.contrast_on(read.light) < LEAST_CONTRAST {
             let expected = "so much darker than light that their contrast is 3:1 or more";
-            return Err(setting_failure(qr.wrong("dark", expected)));
+            return Err(qr.wrong("dark", expected));
         }
         if read.logo.is_some() {
             read.error_correction = ErrorCorrection::H;
         }
-        qr.finish().map_err(setting_failure)?;
+        qr.finish()?;
         Ok(read)
     }
 }
 
 fn read_colour(qr: &mut Object, name: &str) -> Result<Option<Colour>> {
-    let Some(text) = qr.text(name).map_err(setting_failure)? else {
+    let Some(text) = qr.text(name)? else {
         return Ok(None);
     };
     match Colour::parse(&text) {
         Some(colour) => Ok(Some(colour)),
-        None => Err(setting_failure(qr.wrong(name, "a colour such as #102030"))),
+        None => Err(qr.wrong(name, "a colour such as #102030")),
     }
 }
 
 fn read_logo(qr: &mut Object, light: Colour) -> Result<Option<Logo>> {
-    let Some(text) = qr.text("logo").map_err(setting_failure)? else {
+    let Some(text) = qr.text("logo")? else {
         return Ok(None);
     };
     let png = BASE64.decode(text.as_bytes());
@@ -109,7 +112,7 @@ fn read_logo(qr: &mut Object, light: Colour) -> Result<Option<Logo>> {
         Ok(png) => Logo::decode(png, light),
         Err(_) => Err("base64 of a PNG: this is no base64".into()),
     };
-    let logo = logo.map_err(|expected| setting_failure(qr.wrong("logo", &expected)));
+    let logo = logo.map_err(|expected| qr.wrong("logo", &expected));
     logo.map(Some)
 }
 

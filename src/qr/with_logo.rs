@@ -6,9 +6,10 @@ use std::ops::Range;
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 use zeroize::Zeroizing;
 
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result};
 use crate::qr::logo::Logo;
 use crate::qr::{QrSettings, Symbol};
+use crate::status::Status;
 use crate::wiped::Wiped;
 
 const CHANNELS: usize = 3;

@@ -1,4 +1,4 @@
-/* factor2_create_secret, factor2_qr_png and factor2_prepare_configuration: names and secrets arrive in
+/* factor2_create_secret, factor2_qr and factor2_prepare_configuration: names and secrets arrive in
  * the URI as they are, and can add nothing to it. Who has a secret is refused for no name. */
 #include "fuzz.h"
 
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
         operation call;
         void (*check)(slice request, answer *);
     } operations[] = {{factor2_create_secret, check_created},
-                      {factor2_qr_png, check_drawn},
+                      {factor2_qr, check_drawn},
                       {factor2_prepare_configuration, check_prepared}};
     if (!size || size > MAX_REQUEST / 32) return 0;
     int mode = (unsigned char)(*data - '0') % 7, operation_index = mode < 3 ? mode : mode == 4;

@@ -1,4 +1,4 @@
-//! include/factor2.h is what cbindgen makes of src/capi/mod.rs and of the status table.
+//! include/factor2.h is what cbindgen makes of src/capi/, chapter by chapter, and of the status table.
 
 use std::fmt::Write;
 use std::fs;
@@ -20,20 +20,69 @@ fn committed_header_is_current() {
         committed == wanted,
         "include/factor2.h is not what the source says: run `make header`, and look at the diff"
     );
+    for line in committed.lines() {
+        assert!(line.chars().count() <= 100, "over 100 columns: {line}");
+    }
+}
+
+/// The chapters, files of src/capi, in the order of the header.
+pub const CHAPTERS: [&str; 9] = [
+    "types",
+    "authenticator",
+    "describe",
+    "enroll",
+    "verify",
+    "guard",
+    "crossauth",
+    "response",
+    "version",
+];
+
+#[test]
+fn every_file_with_exports_is_a_chapter() {
+    let folder = fs::read_dir(root().join("src/capi")).unwrap();
+    for file in folder.map(|entry| entry.unwrap().path()) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let has_exports = fs::read_to_string(&file).unwrap().contains("no_mangle");
+        assert_eq!(has_exports, CHAPTERS[1..].contains(&name), "{name}");
+    }
 }
 
 fn generated() -> String {
-    let folder = root().join("include");
-    let config = cbindgen::Config::from_file(folder.join("cbindgen.toml")).unwrap();
+    let mut text = PROLOGUE.to_owned() + &constants();
+    for chapter in CHAPTERS {
+        if chapter != "types" {
+            text += &head(chapter);
+        }
+        text += &declarations(chapter);
+    }
+    text + EPILOGUE
+}
+
+fn source(file: &str) -> std::path::PathBuf {
+    root().join(format!("src/capi/{file}.rs"))
+}
+
+/// The comment at the head of a file.
+fn head(file: &str) -> String {
+    let source = fs::read_to_string(source(file)).unwrap();
+    let mut text = String::from("\n/*\n");
+    for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
+        writeln!(text, " *{line}").unwrap();
+    }
+    text + " */\n\n"
+}
+
+fn declarations(file: &str) -> String {
+    let config = root().join("include/cbindgen.toml");
     let mut declarations = Vec::new();
     cbindgen::Builder::new()
-        .with_config(config)
-        .with_src(root().join("src/capi/mod.rs"))
+        .with_config(cbindgen::Config::from_file(config).unwrap())
+        .with_src(source(file))
         .generate()
         .unwrap()
         .write(&mut declarations);
-    let declarations = String::from_utf8(declarations).unwrap();
-    PROLOGUE.to_owned() + &constants() + &without_rust_sections(&declarations) + EPILOGUE
+    without_rust_sections(&String::from_utf8(declarations).unwrap())
 }
 
 /// `# Safety` is for Rust readers: the header's parameter descriptions say the same.
@@ -58,11 +107,15 @@ fn without_rust_sections(declarations: &str) -> String {
 }
 
 fn constants() -> String {
-    let mut text = String::from("\n/* Statuses. Numbers never change their meaning. */\n\n");
+    let mut text = STATUSES.to_owned();
     for &status in Status::ALL {
         let number = status as i32;
         let (http, when) = (status.http(), status.when());
-        writeln!(text, "/** {when} (HTTP {http}) */").unwrap();
+        let comment = format!("/** {when} (HTTP {http}) */");
+        match comment.len() {
+            ..=100 => writeln!(text, "{comment}").unwrap(),
+            _ => writeln!(text, "/** {when}\n    (HTTP {http}) */").unwrap(),
+        }
         writeln!(
             text,
             "#define FACTOR2_{} {number}",
@@ -86,7 +139,10 @@ fn constants() -> String {
          #define FACTOR2_VERSION_MINOR {minor}\n\
          #define FACTOR2_VERSION_PATCH {patch}\n\
          #define FACTOR2_VERSION_NUMBER \\\n    \
-         (FACTOR2_VERSION_MAJOR * 1000000 + FACTOR2_VERSION_MINOR * 1000 + FACTOR2_VERSION_PATCH)\n\n"
+         (FACTOR2_VERSION_MAJOR * 1000000 + FACTOR2_VERSION_MINOR * 1000 + FACTOR2_VERSION_PATCH)\n\
+         /* Whether this header is that version or a newer one. */\n\
+         #define FACTOR2_VERSION_AT_LEAST(major, minor, patch) \\\n    \
+         (FACTOR2_VERSION_NUMBER >= (major) * 1000000 + (minor) * 1000 + (patch))\n\n"
     )
     .unwrap();
     text
@@ -107,13 +163,14 @@ pub fn upper_snake(name: &str) -> String {
 const PROLOGUE: &str = r#"/*
  * factor2: a second factor in one C library.
  *
- * Make an authenticator once. To enrol a user, call factor2_create_secret(), show the QR code, store
- * the secret, and let the user confirm by a code. To log a user in, call factor2_verify():
+ * Make an authenticator once. To enroll a user, call factor2_create_secret(), show the QR code,
+ * store the secret, and let the user confirm by a code. To log a user in, call factor2_verify():
  *
  *     factor2_authenticator *authenticator;
  *     if (factor2_authenticator_new("{\"issuer\":\"Example\"}", FACTOR2_NUL_TERMINATED,
  *                                   &authenticator, NULL) != FACTOR2_OK) return -1;
- *     if (factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, NULL) == FACTOR2_OK) let_in();
+ *     if (factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, NULL) == FACTOR2_OK)
+ *         let_in();
  *
  * The rules, which hold for every function:
  *
@@ -122,28 +179,35 @@ const PROLOGUE: &str = r#"/*
  * 2. Out-pointers are set to NULL on entry, on every path. `response` may be NULL if you want only
  *    the verdict.
  * 3. On failure the response holds {"error":{"code","http_status","message"}}, see
- *    factor2_response_json(). It may be NULL when there was an internal error. There is no "last
- *    error" to ask for later.
+ *    factor2_response_json(). It may be NULL when there was no memory or an internal error. There
+ *    is no "last error" to ask for later.
  * 4. What the accessors return is borrowed from the response, until factor2_response_free(). What
- *    you get as a handle is yours to free, once. All free functions take NULL.
- * 5. An authenticator may be used by any number of threads at once, and after fork() in the child (the
- *    guard's store "memory" refuses there). A response belongs to one thread at a time. Nothing here
- *    may be called from a signal handler. pthread_cancel() waits until a call is over.
+ *    you get as a handle is yours to free, once. All free functions take NULL. A NULL, or a handle
+ *    of the other kind, is an error; a freed handle usually is, as long as its memory was not used
+ *    again.
+ * 5. A `const factor2_authenticator *` may be used by any number of threads at once, although its
+ *    guard's records change, and after fork() in the child (the store "memory" refuses there).
+ *    factor2_authenticator_free() needs it alone. A response, const or not, belongs to one thread
+ *    at a time. The functions of the last chapter may be called at any time; nothing else may be
+ *    called from a signal handler. pthread_cancel() waits until a call is over.
  * 6. Requests are JSON objects, and strict: unknown, duplicate and missing members, wrong types,
  *    trailing bytes and nesting deeper than 8 levels are refused, so that a typed code such as
- *    000000","totpsecret":"... never changes a request that was put together by snprintf(). In
- *    answers, ignore members that you don't know. They are written without blanks between tokens.
- * 7. No panic leaves the library, and it reads no environment variable, locale or terminal and no
- *    file but those that the settings name, makes no thread, signal handler or global state, and
- *    prints nothing. The guard's store "sqlite" alone has fork handlers, for nobody may be inside
- *    SQLite while a process forks.
+ *    000000","totpsecret":"... never changes a request that was put together by snprintf(). Still
+ *    write every text into it by factor2_json_quote(). In responses, ignore members that you don't
+ *    know.
+ * 7. No panic leaves the library. It reads no environment variable, locale or terminal and no file
+ *    but those that the settings name, makes no thread and no signal handler, and prints nothing.
+ *    It has no global state, but for the guard's store "sqlite": SQLite has some, and from the
+ *    first use on there are fork handlers for the life of the process, because nobody may be
+ *    inside SQLite while it forks.
  * 8. Secrets are wiped from the library's memory when it has done with them: in a response by
  *    factor2_response_free(). The memory that you pass is yours to wipe.
  *
- * Within one SONAME (libfactor2.so.0) there are only additions: functions, statuses, optional members
- * of requests, members of answers.
+ * Within one SONAME (libfactor2.so.0) there are only additions: functions, statuses, optional
+ * members of requests, members of responses. A function that is to go is marked FACTOR2_DEPRECATED
+ * for one SONAME first.
  *
- * Made by `make header` from src/capi/mod.rs and src/error.rs; don't edit.
+ * Made by `make header` from src/capi/ and src/status.rs; don't edit.
  * Copyright the factor2 developers. SPDX-License-Identifier: MIT OR Apache-2.0
  */
 #ifndef FACTOR2_H
@@ -155,6 +219,11 @@ const PROLOGUE: &str = r#"/*
 extern "C" {
 #endif
 
+/* Stands before every function; yours to define, to import them from a DLL for instance. */
+#ifndef FACTOR2_API
+#define FACTOR2_API
+#endif
+
 #ifndef FACTOR2_MUST_USE
 #if defined(__GNUC__)
 #define FACTOR2_MUST_USE __attribute__((warn_unused_result))
@@ -162,7 +231,25 @@ extern "C" {
 #define FACTOR2_MUST_USE
 #endif
 #endif
+
+/* Stands before functions that will go; define it as nothing to use them without a warning. */
+#ifndef FACTOR2_DEPRECATED
+#if defined(__GNUC__)
+#define FACTOR2_DEPRECATED __attribute__((deprecated))
+#else
+#define FACTOR2_DEPRECATED
+#endif
+#endif
 "#;
+
+const STATUSES: &str = "
+/*
+ * Statuses. Numbers never change their meaning and never come back. 1xx: the caller's mistake. 2xx:
+ * the verdict, and what is wrong with the user's data. 3xx: the settings and the store. 9xx: the
+ * system. New ones keep to these ranges.
+ */
+
+";
 
 const EPILOGUE: &str = r#"
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
 use factor2::Status;
 use factor2::capi::{
     factor2_create_secret, factor2_describe, factor2_generate, factor2_inspect,
-    factor2_prepare_configuration, factor2_qr_png, factor2_reprepare_configuration, factor2_reset,
+    factor2_prepare_configuration, factor2_qr, factor2_reprepare_configuration, factor2_reset,
     factor2_verify,
 };
 use serde_json::json;
@@ -39,9 +39,9 @@ const STRING_OR_OBJECT: Kind = (
 const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_create_secret, r#"{"username":@}"#, "username", STRING),
     (factor2_create_secret, r#"{"username":"alice","totpsecret":@}"#, "totpsecret", STRING),
-    (factor2_qr_png, r#"{"username":@,"totpsecret":"$"}"#, "username", STRING),
-    (factor2_qr_png, r#"{"username":"alice","totpsecret":@}"#, "totpsecret", STRING),
-    (factor2_qr_png, r#"{"username":"alice","totpsecret":"$","text":@}"#, "text", BOOLEAN),
+    (factor2_qr, r#"{"username":@,"totpsecret":"$"}"#, "username", STRING),
+    (factor2_qr, r#"{"username":"alice","totpsecret":@}"#, "totpsecret", STRING),
+    (factor2_qr, r#"{"username":"alice","totpsecret":"$","format":@}"#, "format", STRING),
     (factor2_prepare_configuration, r#"{"user":@}"#, "user", OBJECT),
     (factor2_prepare_configuration, r#"{"user":{"username":@}}"#, "user.username", STRING),
     (factor2_reprepare_configuration, r#"{"username":@,"sessionKey":{}}"#, "username", STRING),
@@ -112,13 +112,13 @@ fn missing_members_are_named() {
             "username",
         ),
         (
-            factor2_qr_png,
+            factor2_qr,
             r#"{"totpsecret":"$"}"#,
             Status::BadRequest,
             "username",
         ),
         (
-            factor2_qr_png,
+            factor2_qr,
             r#"{"username":"alice"}"#,
             Status::BadRequest,
             "totpsecret",
@@ -198,7 +198,7 @@ fn missing_members_are_named() {
 const MISSPELT: &[(Operation, &str, Status, &str, &str)] = &[
     (factor2_create_secret, r#"{"totpsecret":"$","user_name":"bob"}"#, Status::BadRequest, "username: missing", r#"unknown member "user_name""#),
     (factor2_create_secret, r#"{"otp":"000000"}"#, Status::BadRequest, "username: missing", r#"unknown member "otp""#),
-    (factor2_qr_png, r#"{"username":"bob","secret":"$","text":true}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "secret""#),
+    (factor2_qr, r#"{"username":"bob","secret":"$","format":"text"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "secret""#),
     (factor2_prepare_configuration, r#"{"usr":{}}"#, Status::BadRequest, "user: missing", r#"unknown member "usr""#),
     (factor2_prepare_configuration, r#"{"user":{"email":"x","userName":"bob"}}"#, Status::BadRequest, "user.username: missing", r#"unknown member "userName""#),
     (factor2_reprepare_configuration, r#"{"username":"bob","session_key":{}}"#, Status::BadRequest, "sessionKey: missing", r#"unknown member "session_key""#),
@@ -248,7 +248,7 @@ const GOOD: &[(Operation, &str, &str)] = &[
     (factor2_describe, "{@}", "request"),
     (factor2_create_secret, r#"{"username":"alice",@}"#, "request"),
     (factor2_create_secret, r#"{@,"username":"alice","totpsecret":"$"}"#, "request"),
-    (factor2_qr_png, r#"{"username":"alice","totpsecret":"$",@}"#, "request"),
+    (factor2_qr, r#"{"username":"alice","totpsecret":"$",@}"#, "request"),
     (factor2_prepare_configuration, r#"{"user":{"username":"alice"},@}"#, "request"),
     (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":{"totpsecret":"$","factor2":"totp"}},@}"#, "request"),
     (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":{"totpsecret":"$","factor2":"totp"},@}}"#, "request.sessionKey"),

@@ -3,7 +3,7 @@
 use factor2::Status;
 use factor2::capi::{
     factor2_create_secret, factor2_describe, factor2_generate, factor2_prepare_configuration,
-    factor2_qr_png, factor2_reprepare_configuration, factor2_verify,
+    factor2_qr, factor2_reprepare_configuration, factor2_verify,
 };
 use serde_json::{Value, json};
 
@@ -113,27 +113,36 @@ fn create_secret_reuses_the_given_one() {
 }
 
 #[test]
-fn qr_png() {
+fn qr() {
     let authenticator = authenticator();
-    for (secret, text, expected) in [
-        (SECRET, false, &["bytes", "height", "uri", "width"][..]),
-        (SECRET, true, &["bytes", "height", "text", "uri", "width"]),
-        (
-            SHORT_SECRET,
-            false,
-            &["bytes", "height", "uri", "warnings", "width"],
-        ),
+    let named = ["bytes", "format", "height", "media_type", "uri", "width"];
+    for (secret, format, media_type) in [
+        (SECRET, "png", "image/png"),
+        (SECRET, "text", "text/plain; charset=utf-8"),
+        (SHORT_SECRET, "png", "image/png"),
     ] {
-        let request = json!({"username": "alice", "totpsecret": secret, "text": text});
-        let reply = authenticator.call(factor2_qr_png, request);
+        let request = json!({"username": "alice", "totpsecret": secret, "format": format});
+        let reply = authenticator.call(factor2_qr, request);
         let answer = reply.ok();
-        assert_eq!(names(&answer), expected);
+        let names: Vec<_> = names(&answer)
+            .into_iter()
+            .filter(|name| *name != "warnings")
+            .collect();
+        assert_eq!(names, named);
         assert_eq!(warned(&answer), secret == SHORT_SECRET);
+        assert_eq!(
+            (&answer["format"], &answer["media_type"]),
+            (&json!(format), &json!(media_type))
+        );
         assert_eq!(answer["bytes"], reply.data.unwrap().len());
     }
+    let request = json!({"username": "alice", "totpsecret": SECRET, "format": "bmp"});
+    let refused = authenticator.call(factor2_qr, request);
+    let why = refused.refused(Status::BadRequest);
+    assert_eq!(why, "request.format: must be one of png, text");
     let request = json!({"username": "alice", "totpsecret": "GEZDGNBVGY3TQOJ1"});
     authenticator
-        .call(factor2_qr_png, request)
+        .call(factor2_qr, request)
         .refused(Status::InvalidSecret);
 }
 

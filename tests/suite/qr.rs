@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use data_encoding::BASE32_NOPAD;
 use factor2::Status;
 use factor2::capi::{
-    factor2_create_secret, factor2_prepare_configuration, factor2_qr_png,
+    factor2_create_secret, factor2_prepare_configuration, factor2_qr,
     factor2_reprepare_configuration,
 };
 use proptest::prelude::*;
@@ -189,10 +189,7 @@ fn draw_long(part: &str, length: usize, level: &str) -> Reply {
         "qr": {"module_px": 3, "quiet_zone": 4, "error_correction": level},
     }));
     let secret = BASE32_NOPAD.encode(&[0xA5; 64]);
-    authenticator.call(
-        factor2_qr_png,
-        json!({"username": name, "totpsecret": secret}),
-    )
+    authenticator.call(factor2_qr, json!({"username": name, "totpsecret": secret}))
 }
 
 #[test]
@@ -272,9 +269,13 @@ fn stated_level(symbol: &[Vec<bool>]) -> &'static str {
 }
 
 fn draw(qr: Value) -> Reply {
+    draw_as("png", qr)
+}
+
+fn draw_as(format: &str, qr: Value) -> Reply {
     let authenticator = Authenticator::new(json!({"issuer": "Example", "qr": qr}));
-    let request = json!({"username": "alice", "totpsecret": SECRET, "text": true});
-    authenticator.call(factor2_qr_png, request)
+    let request = json!({"username": "alice", "totpsecret": SECRET, "format": format});
+    authenticator.call(factor2_qr, request)
 }
 
 #[test]
@@ -295,11 +296,15 @@ fn pictures_are_what_the_settings_say() {
                 let settings = json!({
                     "module_px": module_px, "quiet_zone": quiet_zone, "error_correction": level,
                 });
-                let reply = draw(settings);
+                let reply = draw(settings.clone());
                 let (answer, png) = (reply.ok(), reply.data.unwrap());
                 let drawn = modules(&png, module_px);
                 assert_eq!(symbol(&drawn, quiet_zone), wanted);
-                assert_eq!(from_text(answer["text"].as_str().unwrap()), drawn);
+                let reply = draw_as("text", settings);
+                let (size, text) = (reply.ok(), String::from_utf8(reply.data.unwrap()).unwrap());
+                assert_eq!(from_text(&text), drawn);
+                assert_eq!(size["width"], drawn.len());
+                assert_eq!(size["height"], drawn.len().div_ceil(2));
                 let side = u32::try_from(wanted.len() + 2 * quiet_zone).unwrap() * module_px;
                 let (size, kind) = (&png[16..24], &png[24..26]);
                 assert_eq!(size, [side.to_be_bytes(), side.to_be_bytes()].concat());
@@ -345,14 +350,12 @@ fn from_text(text: &str) -> Vec<Vec<bool>> {
 }
 
 #[test]
-fn the_drawing_is_there_on_demand() {
+fn the_picture_is_a_png_unless_asked_otherwise() {
     let authenticator = Authenticator::new(json!({"issuer": "Example"}));
-    let mut request = json!({"username": "alice", "totpsecret": SECRET});
-    let without = authenticator.call(factor2_qr_png, request.clone());
-    assert_eq!(without.ok().get("text"), None);
-    request["text"] = json!(false);
-    let refused = authenticator.call(factor2_qr_png, request);
-    assert_eq!(refused.text, without.text);
+    let request = json!({"username": "alice", "totpsecret": SECRET});
+    let without = authenticator.call(factor2_qr, request);
+    let asked = draw(json!({}));
+    assert_eq!((without.text, without.data), (asked.text, asked.data));
 }
 
 #[test]
@@ -365,7 +368,7 @@ fn qr_is_the_png_as_a_data_uri() {
     };
     let drawn = |secret: &Value| {
         let request = json!({"username": "alice", "totpsecret": secret});
-        authenticator.call(factor2_qr_png, request).data.unwrap()
+        authenticator.call(factor2_qr, request).data.unwrap()
     };
     let reply = authenticator.call(factor2_create_secret, json!({"username": "alice"}));
     let answer = reply.ok();

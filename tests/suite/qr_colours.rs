@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use factor2::Status;
-use factor2::capi::{factor2_create_secret, factor2_describe, factor2_qr_png};
+use factor2::capi::{factor2_create_secret, factor2_describe, factor2_qr};
 use image::{ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
@@ -37,7 +37,7 @@ fn in_base64(picture: &RgbaImage) -> String {
 /// Draws with these settings; what zbar reads is the URI.
 fn drawn_and_read(qr: Value) -> RgbImage {
     let authenticator = Authenticator::new(json!({"issuer": "Test", "qr": qr}));
-    let reply = authenticator.call(factor2_qr_png, REQUEST());
+    let reply = authenticator.call(factor2_qr, REQUEST());
     let (json, png) = (reply.ok(), reply.data.unwrap());
     let path = scratch("colours").join("qr.png");
     fs::write(&path, &png).unwrap();

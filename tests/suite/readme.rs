@@ -3,7 +3,7 @@
 use std::fs;
 
 use factor2::Status;
-use factor2::capi::factor2_qr_png;
+use factor2::capi::factor2_qr;
 use serde_json::json;
 
 use crate::support::{Authenticator, artifacts, root, run, scratch, tool};
@@ -76,7 +76,7 @@ fn its_picture_is_what_the_library_draws() {
         "totpsecret": "GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q",
     });
     let drawn = Authenticator::new(config)
-        .call(factor2_qr_png, request)
+        .call(factor2_qr, request)
         .data
         .unwrap();
     let path = root().join("examples-c/enrolment.png");

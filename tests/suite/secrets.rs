@@ -6,7 +6,7 @@ use data_encoding::{BASE32, BASE32_NOPAD, BASE64, HEXLOWER};
 use factor2::Status;
 use factor2::capi::{
     factor2_create_secret, factor2_generate, factor2_inspect, factor2_prepare_configuration,
-    factor2_qr_png, factor2_reprepare_configuration, factor2_reset, factor2_verify,
+    factor2_qr, factor2_reprepare_configuration, factor2_reset, factor2_verify,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn ways_in(secret: &str) -> [(Operation, Value); 7] {
             json!({"username": "alice", "totpsecret": secret}),
         ),
         (
-            factor2_qr_png,
+            factor2_qr,
             json!({"username": "alice", "totpsecret": secret}),
         ),
         (
@@ -369,13 +369,8 @@ fn a_uri_that_is_too_long_is_laid_to_the_right_cause() {
             &*long_secret,
             "totpsecret: ",
         ),
-        (factor2_qr_png, &long_name, &long_secret, "totpsecret: "),
-        (
-            factor2_qr_png,
-            &"x".repeat(1300),
-            SECRET,
-            "request.username: ",
-        ),
+        (factor2_qr, &long_name, &long_secret, "totpsecret: "),
+        (factor2_qr, &"x".repeat(1300), SECRET, "request.username: "),
     ] {
         let request = json!({"username": username, "totpsecret": secret});
         let message = authenticator
@@ -450,7 +445,7 @@ fn forms_of_the_canary() -> Vec<String> {
 #[test]
 fn errors_never_tell_a_secret_or_a_code() {
     let good = json!({
-        "username": "canary", "totpsecret": SECRET, "otp": "918273", "text": false, "last_step": 1,
+        "username": "canary", "totpsecret": SECRET, "otp": "918273", "format": "png", "last_step": 1,
         "user": {"username": "canary"},
         "sessionKey": {"data": {"totpsecret": SECRET, "factor2": "canary"}},
     });
@@ -458,7 +453,7 @@ fn errors_never_tell_a_secret_or_a_code() {
         "username",
         "totpsecret",
         "otp",
-        "text",
+        "format",
         "last_step",
         "user",
         "sessionKey",

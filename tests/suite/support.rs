@@ -162,7 +162,7 @@ impl Authenticator {
 pub const OPERATIONS: &[(&str, Operation)] = &[
     ("factor2_describe", capi::factor2_describe),
     ("factor2_create_secret", capi::factor2_create_secret),
-    ("factor2_qr_png", capi::factor2_qr_png),
+    ("factor2_qr", capi::factor2_qr),
     (
         "factor2_prepare_configuration",
         capi::factor2_prepare_configuration,

@@ -2,7 +2,7 @@
 
 use factor2::Status;
 use factor2::capi::{
-    factor2_create_secret, factor2_describe, factor2_prepare_configuration, factor2_qr_png,
+    factor2_create_secret, factor2_describe, factor2_prepare_configuration, factor2_qr,
     factor2_reprepare_configuration, factor2_verify,
 };
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ fn published_uris() {
         }
         let authenticator = Authenticator::new(config(&row));
         let has_colon = account.as_str().unwrap().contains(':');
-        for operation in [factor2_create_secret, factor2_qr_png] {
+        for operation in [factor2_create_secret, factor2_qr] {
             let answer = authenticator.call(operation, given.clone()).ok();
             assert_eq!(answer["uri"], row["uri"]);
             assert_eq!(warns_of_a_colon(&answer), has_colon, "{row}");
@@ -294,7 +294,7 @@ fn check_account(name: &str, taken_as: Option<&str>) {
             "/uri",
         ),
         (
-            factor2_qr_png,
+            factor2_qr,
             json!({"username": name, "totpsecret": SECRET}),
             "/uri",
         ),

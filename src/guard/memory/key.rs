@@ -1,73 +1,55 @@
 //! The names of credentials in memory.
 //!
-//! The name for stores that others read as well takes four compressions of SHA-256. Within one process
-//! it is enough to tell secrets apart: a name is SHA-256's compression of the secret, from a random
-//! state, the store's own; as HMAC has it at its heart. The secret is filled up with zeros as HMAC
-//! fills up its keys, or hashed first if it is longer, as HMAC does, so that secrets with one name have
-//! the same codes. A period that is not the usual one takes one compression more.
-//!
-//! Who does not know the state can find no two secrets with the same name, nor with names that meet in
-//! a table: so a name is its own hash. Who knows it, from a dump of the memory, cannot get from a
-//! name to its secret.
+//! A name is SHA-256 over a random key, the store's own, and the secret, less the zero bytes at its end: HMAC
+//! fills its keys up with zeros, and hashes one that is longer than a block, so secrets with one name
+//! have the same codes. It is one compression of the hash for the usual secret; the name for stores that
+//! others read as well takes four.
 
-use std::slice;
-
-use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::error::{Failure, Result};
+use crate::error::{Error, Result};
 use crate::guard::Credential;
 use crate::guard::credential::USUAL_PERIOD;
 use crate::secret::Secret;
 
-/// Names the credentials of one store. The key is the state.
-pub(super) struct Key(Zeroizing<[u32; 8]>);
+/// The block of SHA-1 and SHA-256, in bytes.
+const BLOCK: usize = 64;
+
+/// Names the credentials of one store.
+pub(super) struct Key(Zeroizing<[u8; 32]>);
 
 impl Key {
     pub(super) fn new() -> Result<Self> {
-        let mut random = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *random).map_err(|_| Failure::no_randomness())?;
-        let mut state = Zeroizing::new([0; 8]);
-        for (word, bytes) in state.iter_mut().zip(random.as_chunks().0) {
-            *word = u32::from_ne_bytes(*bytes);
-        }
-        Ok(Key(state))
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *key).map_err(|_| Error::no_randomness())?;
+        Ok(Key(key))
     }
 
     pub(super) fn credential(&self, secret: &Secret, period: u64) -> Credential {
         self.name_of(secret.as_bytes(), period)
     }
 
-    fn name_of(&self, bytes: &[u8], period: u64) -> Credential {
-        let mut block = Zeroizing::new([0; 64]);
-        if bytes.len() <= block.len() {
-            fill(&mut block, bytes);
-        } else {
-            fill(
-                &mut block,
-                &Zeroizing::new(<[u8; 32]>::from(Sha256::digest(bytes)))[..],
-            );
-        }
-        let mut state = *self.0;
-        compress256(&mut state, slice::from_ref(&*block));
+    fn name_of(&self, secret: &[u8], period: u64) -> Credential {
         if period != USUAL_PERIOD {
-            let mut block = [0; 64];
-            fill(&mut block, &period.to_be_bytes());
-            compress256(&mut state, &[block]);
+            let of_period = Sha256::new()
+                .chain_update(&self.0[..])
+                .chain_update(period.to_be_bytes());
+            return Key(Zeroizing::new(of_period.finalize().into())).name_of(secret, USUAL_PERIOD);
         }
-        let mut name = [0; 16];
-        for (bytes, word) in name.as_chunks_mut().0.iter_mut().zip(state) {
-            *bytes = word.to_ne_bytes();
-        }
-        Credential::new(name)
-    }
-}
-
-/// Writes the bytes at the beginning.
-fn fill(block: &mut [u8; 64], bytes: &[u8]) {
-    for (place, byte) in block.iter_mut().zip(bytes) {
-        *place = *byte;
+        let hashed;
+        let secret = if secret.len() > BLOCK {
+            hashed = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(secret)));
+            &hashed[..]
+        } else {
+            secret
+        };
+        let zeros = secret.iter().rev().take_while(|&&byte| byte == 0).count();
+        let digest = Sha256::new()
+            .chain_update(&self.0[..])
+            .chain_update(&secret[..secret.len() - zeros])
+            .finalize();
+        Credential::of_digest(digest.into())
     }
 }
 

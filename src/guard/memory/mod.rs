@@ -6,30 +6,30 @@
 //! new credentials are refused.
 
 mod key;
-mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::capi::process_mark::ProcessMark;
 use crate::error::Result;
 use crate::guard::memory::key::Key;
-use crate::guard::memory::table::Table;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::secret::Secret;
+use crate::sys::fork::ProcessMark;
 
 const SHARDS: usize = 64;
 
 /// The store: records by credential, in shards that are locked one at a time.
 pub(super) struct MemoryStore {
     key: Key,
-    shards: [Apart<Mutex<Shard>>; SHARDS],
+    shards: [CachePadded<Mutex<Shard>>; SHARDS],
     max_records: usize,
-    /// How many records all shards have together. Apart from what every call reads and none changes.
-    records: Apart<AtomicUsize>,
+    /// How many records all shards have together.
+    records: CachePadded<AtomicUsize>,
     /// The process that made it.
     process: ProcessMark,
 }
@@ -37,12 +37,13 @@ pub(super) struct MemoryStore {
 /// Far enough from its neighbours that no two processor cores contend for one cache line.
 #[repr(align(128))]
 #[derive(Default)]
-struct Apart<T>(T);
+struct CachePadded<T>(T);
 
 #[derive(Default)]
 struct Shard {
-    records: Table,
-    /// Who became clean, and by which step, oldest first. Entries that no longer hold are passed over.
+    records: HashMap<Credential, Record>,
+    /// In which order to evict: credentials without failures, with the step that made them so, oldest first.
+    /// Stale entries are skipped.
     clean: VecDeque<(Credential, i64)>,
 }
 
@@ -50,9 +51,9 @@ impl MemoryStore {
     pub(super) fn new(max_records: usize) -> Result<Self> {
         Ok(MemoryStore {
             key: Key::new()?,
-            shards: std::array::from_fn(|_| Apart::default()),
+            shards: std::array::from_fn(|_| CachePadded::default()),
             max_records,
-            records: Apart::default(),
+            records: CachePadded::default(),
             process: ProcessMark::new(),
         })
     }
@@ -66,22 +67,13 @@ impl MemoryStore {
                  authenticator of its own, or the stores \"sqlite\" or \"redis\", which can be shared",
             ));
         }
-        match self.shard_of(credential) {
-            Some(shard) => Ok(shard.lock()),
-            None => Err(store_unavailable(
-                "the guard's store \"memory\" has no shards",
-            )),
-        }
-    }
-
-    fn shard_of(&self, credential: &Credential) -> Option<&Apart<Mutex<Shard>>> {
         let [first, ..] = credential.as_bytes();
-        self.shards.get(usize::from(*first) % SHARDS)
+        Ok(self.shards[usize::from(*first) % SHARDS].lock())
     }
 
     /// Counts one record more, if that is allowed.
     fn reserve(&self) -> bool {
-        let more = |records: usize| records.checked_add(1).filter(|&n| n <= self.max_records);
+        let more = |records| (records < self.max_records).then_some(records + 1);
         self.records
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
@@ -90,7 +82,7 @@ impl MemoryStore {
 
     /// Evicts the clean record that was accepted longest ago, if it may go.
     fn make_room(&self, oldest: i64) -> Result<()> {
-        let idle = |shard: &Apart<Mutex<Shard>>| shard.lock().longest_idle();
+        let idle = |shard: &CachePadded<Mutex<Shard>>| shard.lock().longest_idle();
         let longest = self
             .shards
             .iter()
@@ -115,14 +107,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn credential(&self, secret: &Secret, period: u64) -> Credential {
-        let credential = self.key.credential(secret, period);
-        // If another thread has the shard, this is not worth waiting for.
-        let shard = self.shard_of(&credential);
-        if let Some(Ok(shard)) = shard.map(|shard| shard.0.try_lock()) {
-            shard.records.fetch(&credential);
-        }
-        credential
+    fn credential(&self, secret: &Secret, period: u64) -> Result<Credential> {
+        Ok(self.key.credential(secret, period))
     }
 
     fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
@@ -138,24 +124,26 @@ impl Store for MemoryStore {
 
     fn inspect(&self, credential: &Credential) -> Result<Record> {
         let shard = self.shard(credential)?;
-        Ok(shard.records.get(credential).unwrap_or(Record::NEW))
+        Ok(shard
+            .records
+            .get(credential)
+            .copied()
+            .unwrap_or(Record::NEW))
     }
 
     fn reset(&self, credential: &Credential) -> Result<Record> {
         let mut shard = self.shard(credential)?;
-        let left = shard.records.change(credential, |known| {
-            let mut record = known?;
-            record.reset();
-            Some(record)
-        });
-        if let Some(record) = &left {
-            shard.note_if_clean(credential, record);
-        }
-        Ok(left.unwrap_or(Record::NEW))
+        let Some(record) = shard.records.get_mut(credential) else {
+            return Ok(Record::NEW);
+        };
+        record.reset();
+        let left = *record;
+        shard.note_if_clean(credential, &left);
+        Ok(left)
     }
 }
 
-impl Apart<Mutex<Shard>> {
+impl CachePadded<Mutex<Shard>> {
     /// A thread that panicked with the lock left nothing half-done: records change in one assignment.
     fn lock(&self) -> MutexGuard<'_, Shard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -171,31 +159,41 @@ impl Shard {
         policy: &Policy,
         reserve: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
-        let mut verdict = None;
-        let kept = self.records.change(credential, |known| {
-            let before = known.unwrap_or(Record::NEW);
-            let mut record = before;
-            let judged = record.judge(attempt, policy);
-            let changed = record != before;
-            if changed && known.is_none() && !reserve() {
-                return None;
+        let (changed, record, verdict) = match self.records.entry(*credential) {
+            Entry::Occupied(mut entry) => {
+                let before = *entry.get();
+                let mut record = before;
+                let verdict = record.judge(attempt, policy);
+                // Written even when it is the same: time must not tell who is locked.
+                *entry.get_mut() = black_box(record);
+                (record != before, record, verdict)
             }
-            verdict = Some(judged);
-            changed.then_some(record)
-        });
-        if let Some(record) = kept {
+            Entry::Vacant(entry) => {
+                let mut record = Record::NEW;
+                let verdict = record.judge(attempt, policy);
+                let changed = record != Record::NEW;
+                if changed {
+                    if !reserve() {
+                        return None;
+                    }
+                    entry.insert(record);
+                }
+                (changed, record, verdict)
+            }
+        };
+        if changed {
             self.note_if_clean(credential, &record);
         }
-        verdict
+        Some(verdict)
     }
 
     fn note_if_clean(&mut self, credential: &Credential, record: &Record) {
         if record.failures == 0 {
             self.clean.push_back((*credential, record.last_step));
         }
-        // Every login adds an entry: without those that no longer hold there are never more than
-        // records, so dropping them once they are the majority costs O(1) per login.
-        if self.clean.len() > self.records.len().saturating_mul(2).saturating_add(16) {
+        // Every login adds an entry, and at most one for each record is not stale: to drop the stale ones
+        // once they are the majority costs O(1) per login.
+        if self.clean.len() > 2 * self.records.len() + 16 {
             let records = &self.records;
             self.clean.retain(|entry| holds(records, entry));
         }
@@ -221,12 +219,15 @@ impl Shard {
             return false;
         }
         let entry = self.clean.pop_front();
-        entry.is_some_and(|(credential, _)| self.records.remove(&credential))
+        entry.is_some_and(|(credential, _)| self.records.remove(&credential).is_some())
     }
 }
 
 /// Whether the entry still tells the truth about its record.
-fn holds(records: &Table, (credential, last_step): &(Credential, i64)) -> bool {
+fn holds(
+    records: &HashMap<Credential, Record>,
+    (credential, last_step): &(Credential, i64),
+) -> bool {
     let record = records.get(credential);
     record.is_some_and(|record| record.failures == 0 && record.last_step == *last_step)
 }

@@ -17,7 +17,7 @@ const WINDOW: i64 = 1;
 
 fn credential(store: &MemoryStore, number: u8) -> Credential {
     let secret = Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap();
-    store.credential(&secret, 30)
+    store.credential(&secret, 30).unwrap()
 }
 
 fn code_of(step: i64) -> u32 {

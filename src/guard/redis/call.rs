@@ -17,8 +17,9 @@ use super::settings::Service;
 use super::trouble::{Trouble, unavailable};
 use super::url::Address;
 use super::{RedisStore, SCRIPT};
-use crate::error::{Failure, Result, Status};
+use crate::error::{Failure, Result};
 use crate::guard;
+use crate::status::Status;
 
 /// Doubled after each, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

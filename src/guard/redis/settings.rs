@@ -6,9 +6,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::url::{Address, Login, Url};
-use crate::config::setting_failure;
-use crate::error::Result;
-use crate::json::{Fault, Object};
+use crate::error::{Error as Fault, Result};
+use crate::json::Object;
 
 /// More nodes or Sentinels than this never need to be named: one tells the others.
 const MAX_ADDRESSES: usize = 64;
@@ -59,7 +58,7 @@ pub(super) enum Authorities {
 
 impl RedisSettings {
     pub(crate) fn read(guard: &mut Object, budget: Duration) -> Result<Self> {
-        Self::read_members(guard, budget).map_err(setting_failure)
+        Self::read_members(guard, budget)
     }
 
     fn read_members(

@@ -14,7 +14,8 @@ use redis::{Parser, Value};
 use super::settings::RedisSettings;
 use super::{MAX_NUMBER, SCRIPT, judge_words, nodes, read_record, read_verdict};
 use crate::guard::{Attempt, Policy, Record, Verdict};
-use crate::json::Object;
+use crate::json::{Object, Statuses};
+use crate::status::Status;
 
 /// A server of one's own on a unix socket, which ends with the test.
 struct Server {
@@ -262,7 +263,7 @@ fn a_slot_is_the_checksum_that_clusters_use() {
 #[test]
 fn settings_do_not_show_the_password() {
     let config = r#"{"url":"redis://user:canary@localhost/3"}"#;
-    let mut object = Object::read(config, "guard").unwrap();
+    let mut object = Object::read(config, "guard", Statuses::all(Status::Configuration)).unwrap();
     let Ok(settings) = RedisSettings::read(&mut object, Duration::from_secs(1)) else {
         panic!("{config}");
     };

@@ -25,11 +25,11 @@ mod with {
     };
     use zeroize::Zeroizing;
 
-    use crate::capi::process::effective_user;
     use crate::error::{Failure, Result};
     use crate::guard::redis::connection::Socket;
     use crate::guard::redis::settings::{Authorities, TlsSettings};
     use crate::guard::redis::trouble::TheReason;
+    use crate::sys::user::effective_user;
 
     /// A file of 1 MiB has far more certificates than the world has authorities.
     const MAX_FILE_BYTES: u64 = 1 << 20;

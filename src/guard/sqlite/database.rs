@@ -8,13 +8,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 
-use crate::capi::sqlite_calls::Files;
-use crate::capi::sqlite_connection::{Opened, Prepared, PrivateConnection};
-use crate::error::{Failure, Result};
+use crate::error::{Error, Result};
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::sqlite::table::{self, Found, SCHEMA};
 use crate::guard::{Credential, Record, store_unavailable};
+use crate::sys::sqlite_calls::Files;
+use crate::sys::sqlite_connection::{Opened, Prepared, PrivateConnection};
 
 /// "fac2", in the file's header.
 const APPLICATION: i64 = 0x6661_6332;
@@ -298,7 +298,7 @@ pub(super) fn is_harmless(error: &rusqlite::Error) -> bool {
 }
 
 /// What a caller is told when SQLite failed.
-pub(super) fn refusal(error: &rusqlite::Error) -> Failure {
+pub(super) fn refusal(error: &rusqlite::Error) -> Error {
     let why = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy) => "other processes kept the database locked (SQLITE_BUSY)",
         Some(ErrorCode::OperationInterrupted) => {

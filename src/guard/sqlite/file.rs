@@ -8,12 +8,12 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::capi::file_system::{file_system_type, is_mount_root};
-use crate::capi::process::{effective_group, effective_user, supplementary_groups};
-use crate::error::{Failure, Result};
+use crate::error::{Error, Result};
 use crate::guard::sqlite::file_system::shared_by_machines;
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::store_unavailable;
+use crate::sys::file_system::{file_system_type, is_mount_root};
+use crate::sys::user::{effective_group, effective_user, supplementary_groups};
 
 /// What the settings let pass that is refused otherwise.
 #[derive(Clone, Copy, Debug)]
@@ -190,11 +190,11 @@ fn check_log(path: &Path, patience: &mut Patience) -> Result<()> {
 /// Far more than coincidence allows.
 const LOOKS: u32 = 30;
 
-fn unreachable(what: &str, error: &io::Error) -> Failure {
+fn unreachable(what: &str, error: &io::Error) -> Error {
     refused(&format!("{what} cannot be looked up: {error}"))
 }
 
-fn refused(why: &str) -> Failure {
+fn refused(why: &str) -> Error {
     store_unavailable(format!(
         "the guard's store \"sqlite\": config.guard.path: {why}"
     ))

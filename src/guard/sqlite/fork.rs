@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
-use crate::capi::process::at_fork;
-use crate::capi::process_mark::ProcessMark;
-use crate::capi::sqlite_calls;
-use crate::error::{Failure, Result};
+use crate::error::{Error, Result};
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::store_unavailable;
+use crate::sys::fork::ProcessMark;
+use crate::sys::fork::at_fork;
+use crate::sys::sqlite_calls;
 
 /// How many threads are inside, and in the highest bit whether one of them is about to fork.
 static TURNSTILE: AtomicUsize = AtomicUsize::new(0);
@@ -135,7 +135,7 @@ fn get_ready(patience: &mut Patience) -> Result<()> {
     Ok(())
 }
 
-fn refused(why: &str) -> Failure {
+fn refused(why: &str) -> Error {
     store_unavailable(format!("the guard's store \"sqlite\" {why}"))
 }
 

@@ -10,6 +10,7 @@ mod file_system;
 mod fork;
 mod patience;
 mod rights;
+mod settings;
 mod table;
 
 use std::mem;
@@ -17,78 +18,21 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use crate::capi::file_size_signal::NoFileSizeSignal;
-use crate::capi::sqlite_calls::Files;
-use crate::config::{choice, setting_failure};
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
 use crate::guard::sqlite::file::{Identity, Trust};
 use crate::guard::sqlite::fork::Inside;
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::sqlite::rights::Rights;
+pub(crate) use crate::guard::sqlite::settings::SqliteSettings;
+use crate::guard::sqlite::settings::Synchronous;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
-use crate::json::Object;
-
-/// SQLite opens no longer ones.
-const MAX_PATH_BYTES: usize = 504;
+use crate::sys::file_size_signal::NoFileSizeSignal;
+use crate::sys::sqlite_calls::Files;
 
 /// One file is opened at a time: a file that is just being created must not be open elsewhere in
 /// this process. Locked only inside.
 static OPENING: Mutex<()> = Mutex::new(());
-
-/// Everything below `guard` in the settings that is this store's.
-#[derive(Debug)]
-pub(crate) struct SqliteSettings {
-    path: String,
-    create: bool,
-    synchronous: Synchronous,
-    trust: Trust,
-    budget: Duration,
-}
-
-/// When a change is on the disk.
-#[derive(Clone, Copy, Debug)]
-enum Synchronous {
-    /// Before it is answered.
-    Full,
-    /// Before the log is used up.
-    Normal,
-}
-
-impl Synchronous {
-    fn as_str(self) -> &'static str {
-        match self {
-            Synchronous::Full => "FULL",
-            Synchronous::Normal => "NORMAL",
-        }
-    }
-}
-
-impl SqliteSettings {
-    pub(crate) fn read(guard: &mut Object, budget: Duration) -> Result<Self> {
-        let path = guard.required_text("path").map_err(setting_failure)?;
-        let fits = (1..=MAX_PATH_BYTES).contains(&path.len());
-        if !fits || path.chars().any(char::is_control) {
-            let expected = format!("1 to {MAX_PATH_BYTES} bytes without control characters");
-            return Err(setting_failure(guard.wrong("path", &expected)));
-        }
-        let trust = [("refuse", false), ("trust", true)];
-        let synchronous = [("FULL", Synchronous::Full), ("NORMAL", Synchronous::Normal)];
-        Ok(SqliteSettings {
-            path: path.to_owned(),
-            create: guard
-                .boolean("create")
-                .map_err(setting_failure)?
-                .unwrap_or(false),
-            synchronous: choice(guard, "synchronous", &synchronous)?.unwrap_or(Synchronous::Full),
-            trust: Trust {
-                group: choice(guard, "group", &trust)?.unwrap_or(false),
-                file_system: choice(guard, "filesystem", &trust)?.unwrap_or(false),
-            },
-            budget,
-        })
-    }
-}
 
 /// The store: one connection, which threads use in turn. After trouble it is closed, and the next
 /// call opens another.
@@ -225,7 +169,7 @@ fn lock<'a, T>(mutex: &'a Mutex<T>, patience: &mut Patience) -> Result<MutexGuar
     }
 }
 
-fn replaced() -> crate::error::Failure {
+fn replaced() -> crate::error::Error {
     store_unavailable(
         "the guard's store \"sqlite\": config.guard.path: the file was moved, deleted or replaced \
          while it was in use, or its -wal or -shm file was deleted",

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::capi::process::monotonic_ns;
 use crate::guard::pause;
+use crate::sys::clock::monotonic_ns;
 
 /// So often a waiter only lets others run first; most are done by then.
 const YIELDS: u32 = 20;

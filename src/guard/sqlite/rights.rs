@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::capi::process::{effective_group, effective_user, supplementary_groups};
-use crate::error::{Failure, Status};
+use crate::error::Error;
+use crate::status::Status;
+use crate::sys::user::{effective_group, effective_user, supplementary_groups};
 
 #[derive(PartialEq, Eq)]
 pub(super) struct Rights {
@@ -29,7 +30,7 @@ impl Rights {
     }
 
     /// The refusal of a file, with the change of rights since these ones, if there was one: it is why.
-    pub(super) fn explain(&self, refusal: Failure) -> Failure {
+    pub(super) fn explain(&self, refusal: Error) -> Error {
         let Some(change) = self.change(&Rights::now()) else {
             return refusal;
         };
@@ -38,7 +39,7 @@ impl Rights {
              dropping rights ({})",
             without_prefix(&refusal.message)
         );
-        Failure::new(Status::StoreUnavailable, message)
+        Error::new(Status::StoreUnavailable, message)
     }
 
     fn change(&self, now: &Rights) -> Option<Cow<'static, str>> {

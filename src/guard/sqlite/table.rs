@@ -7,8 +7,8 @@
 use rusqlite::{Connection, Params, ffi};
 use sha2::{Digest, Sha256};
 
-use crate::capi::sqlite_connection::{Opened, Prepared};
 use crate::guard::{Credential, Record};
+use crate::sys::sqlite_connection::{Opened, Prepared};
 
 /// The name has the file's format, so that a process which has the file open while a newer library
 /// changes its format finds the table gone.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, FileControl, OpenFlags, Params, PrepFlags, Row, Statement};
 
-use crate::capi::sqlite_calls::{Descriptors, Files, VFS};
+use crate::sys::sqlite_calls::{Descriptors, Files, VFS};
 
 /// A connection with locks and descriptors of its own.
 pub(crate) struct PrivateConnection {

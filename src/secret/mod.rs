@@ -7,8 +7,9 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 use zeroize::Zeroizing;
 
-use crate::error::{Failure, Result, Status};
+use crate::error::{Error, Result};
 use crate::pasted::means_nothing;
+use crate::status::Status;
 use crate::wiped::Wiped;
 
 /// The shortest secret that is read, in bytes. 80 bits were once common, and crossauth's
@@ -39,7 +40,7 @@ impl Secret {
     /// a forked child never repeats its parent.
     pub(crate) fn generate(bytes: usize) -> Result<Self> {
         let mut bytes = Wiped::zeroed(bytes);
-        getrandom::fill(&mut bytes).map_err(|_| Failure::no_randomness())?;
+        getrandom::fill(&mut bytes).map_err(|_| Error::no_randomness())?;
         Ok(Secret {
             bytes,
             has_rest: false,
@@ -118,7 +119,7 @@ impl Secret {
 
 fn invalid<T>(what: &str) -> Result<T> {
     let message = format!("totpsecret: {what}");
-    Err(Failure::new(Status::InvalidSecret, message))
+    Err(Error::new(Status::InvalidSecret, message))
 }
 
 /// The five bits of a symbol, RFC 4648 table 3, in either letter case.
@@ -136,7 +137,7 @@ fn value_of(c: char) -> Option<u32> {
 
 /// Which kind of character stands in the place of a symbol. The character itself may belong to a
 /// secret, and is not told.
-fn no_symbol(c: char, padded: bool, place: usize) -> Failure {
+fn no_symbol(c: char, padded: bool, place: usize) -> Error {
     let kind = match c {
         _ if padded => "follows padding, which ends a secret",
         '=' => "is padding, and no symbol is before it",
@@ -146,5 +147,5 @@ fn no_symbol(c: char, padded: bool, place: usize) -> Failure {
         _ => "is not of ASCII",
     };
     let message = format!("totpsecret: not base32: symbol {place} {kind}");
-    Failure::new(Status::InvalidSecret, message)
+    Error::new(Status::InvalidSecret, message)
 }

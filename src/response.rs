@@ -1,51 +1,54 @@
-//! What an operation answers: JSON, sometimes bytes beside it, all of it wiped when it goes.
+//! The response of an operation: JSON, sometimes bytes beside it, all of it wiped when it goes.
 
+use std::cell::RefCell;
 use std::io;
 
 use serde::Serialize;
 
-use crate::error::{Failure, Result, Status};
+use crate::error::{Error, Result};
+use crate::json;
 use crate::wiped::Wiped;
 
-/// An answer on its way to the caller.
-pub(crate) struct Answer {
+/// What `factor2_response` is to the caller.
+pub(crate) struct Response {
     /// UTF-8, followed by one NUL.
     json: Wiped,
     data: Option<Wiped>,
+    /// What was asked for as text: where it stands in the JSON, and a copy with a NUL behind it.
+    texts: RefCell<Vec<(usize, Wiped)>>,
 }
 
-impl Answer {
-    /// An answer of JSON alone.
+impl Response {
+    /// JSON alone.
     pub(crate) fn new(value: &impl Serialize) -> Result<Self> {
-        Answer::with_room(value, 256)
+        Response::with_room(value, 256)
     }
 
-    /// An answer whose JSON is expected to take so many bytes.
+    /// The same, for JSON that is expected to take this many bytes.
     pub(crate) fn with_room(value: &impl Serialize, bytes: usize) -> Result<Self> {
         let mut buffer = Growing(Wiped::with_capacity(bytes));
         let written = serde_json::to_writer(&mut buffer, value);
         if written.is_err() || io::Write::write_all(&mut buffer, b"\0").is_err() {
-            return Err(Failure::new(
-                Status::UnknownError,
-                "the answer could not be written as JSON",
-            ));
+            let message = "the response could not be written as JSON";
+            return Err(Error::internal(message));
         }
-        Ok(Answer {
+        Ok(Response {
             json: buffer.0,
             data: None,
+            texts: RefCell::default(),
         })
     }
 
-    /// The answer with bytes beside it.
+    /// The same, with bytes beside it.
     pub(crate) fn with_data(self, data: Wiped) -> Self {
-        Answer {
+        Response {
             data: Some(data),
             ..self
         }
     }
 
-    /// What a failed operation answers.
-    pub(crate) fn of_failure(failure: &Failure) -> Result<Self> {
+    /// Of an operation that failed.
+    pub(crate) fn of_error(error: &Error) -> Result<Self> {
         #[derive(Serialize)]
         struct Body<'a> {
             error: Detail<'a>,
@@ -58,19 +61,36 @@ impl Answer {
             #[serde(skip_serializing_if = "Option::is_none")]
             retry_after_s: Option<u64>,
         }
-        Answer::new(&Body {
+        Response::new(&Body {
             error: Detail {
-                code: failure.status.name(),
-                http_status: failure.status.http(),
-                message: &failure.message,
-                retry_after_s: failure.retry_after_s,
+                code: error.status.name(),
+                http_status: error.status.http(),
+                message: &error.message,
+                retry_after_s: error.retry_after_s,
             },
         })
     }
 
     /// The JSON with the NUL that ends it.
-    pub(crate) fn json_with_nul(&self) -> &[u8] {
-        &self.json
+    pub(crate) fn json_with_nul(&self) -> *const [u8] {
+        self.json.as_slice()
+    }
+
+    /// One member as text, with the NUL that ends it: a string as it is, anything else as JSON writes
+    /// it. It lives as long as the response, although the list of all of them may move.
+    pub(crate) fn text_with_nul(&self, path: &str) -> Option<*const [u8]> {
+        let json = str::from_utf8(self.json.strip_suffix(b"\0")?).ok()?;
+        let (place, text) = json::find(json, path)?;
+        let mut texts = self.texts.borrow_mut();
+        if let Some((_, text)) = texts.iter().find(|(at, _)| *at == place) {
+            return Some(text.as_slice());
+        }
+        let mut copy = Wiped::with_capacity(text.len() + 1);
+        copy.extend_from_slice(text.as_bytes());
+        copy.push(0);
+        let copied: *const [u8] = copy.as_slice();
+        texts.push((place, copy));
+        Some(copied)
     }
 
     /// The bytes beside the JSON.

@@ -4,44 +4,41 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::answer::Answer;
-use crate::authenticator::{Authenticator, bad_request, read_request};
-use crate::error::{Failure, Result, Status};
-use crate::guard::{Attempt, Record, Verdict};
+use crate::authenticator::Authenticator;
+use crate::error::{Error, Result};
+use crate::guard::{Attempt, Verdict};
 use crate::json::Object;
+use crate::otp::Code;
+use crate::request::{self, Warnings, read_secret};
+use crate::response::Response;
 use crate::secret::Secret;
-use crate::totp::Code;
+use crate::status::Status;
 
-/// The secret that stands for a user who has none, as long as most. It is read and computed as any
+/// The secret that stands for a user who has none, as long as most. It is read and computed like any
 /// other, and no code of it is ever accepted.
 const NOBODY: &str = "WOI5LFUYSLVZUCDGLJKIOFHWM7PDGNGQ";
 
 impl Authenticator {
     /// `{"totpsecret","otp","username"?,"last_step"?}` -> `{"accepted":true,"step","drift"}`.
-    pub(crate) fn verify(&self, request: &str) -> Result<Answer> {
+    pub(crate) fn verify(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
         struct Body {
             accepted: bool,
             step: u64,
             drift: i64,
             #[serde(skip_serializing_if = "Vec::is_empty")]
-            warnings: Vec<Cow<'static, str>>,
+            warnings: Warnings,
         }
-        let names = &["totpsecret", "otp", "username", "last_step"];
-        let mut request = read_request(request, names)?;
-        let secret = request
-            .text_or_null("totpsecret", NOBODY)
-            .map_err(bad_request)?;
-        let otp = request.text("otp").map_err(bad_request)?;
+        let names = &[&["totpsecret", "otp", "username", "last_step"] as &[_]];
+        let mut request = request::read(request, names)?;
+        let secret = request.text_or_null("totpsecret", NOBODY)?;
+        let otp = request.text("otp")?;
         // Whatever it is: nobody must be locked out by a name.
-        request.text("username").map_err(bad_request)?;
-        let last_step = request
-            .integer("last_step", -1..=i64::MAX)
-            .map_err(bad_request)?
-            .unwrap_or(-1);
+        request.text("username")?;
+        let last_step = request.integer("last_step", -1..=i64::MAX)?.unwrap_or(-1);
         let (secret, nobody) = given(&request, "totpsecret", secret)?;
         let otp = given(&request, "otp", otp)?;
-        request.finish().map_err(bad_request)?;
+        request.finish()?;
 
         let scheme = &self.config.scheme;
         let window = self.config.window;
@@ -53,7 +50,7 @@ impl Authenticator {
         let counts = !is_malformed && !nobody;
         let code = code.unwrap_or_else(Code::none);
         let now = self.now()?;
-        let case = self.guard.case(&secret, scheme.period);
+        let case = self.guard.case(&secret, scheme.period)?;
         let current = scheme.step_at(now);
         let oldest = current.saturating_sub(window.past);
         let newest = current.saturating_add(window.future);
@@ -74,9 +71,8 @@ impl Authenticator {
         let verdict = match case.judge(attempt)? {
             _ if is_malformed => {
                 let digits = scheme.digits;
-                return Err(invalid_token(format!(
-                    "request.otp: must be {digits} digits"
-                )));
+                let message = format!("request.otp: must be {digits} digits");
+                return Err(Error::new(Status::InvalidToken, message));
             }
             _ if nobody => Verdict::Wrong,
             Verdict::Reused { last_step: kept } => Verdict::Reused {
@@ -85,7 +81,7 @@ impl Authenticator {
             verdict => verdict,
         };
         let step = accepted_step(verdict, matched, step_number(newest))?;
-        Answer::new(&Body {
+        Response::new(&Body {
             accepted: true,
             step,
             drift: step.wrapping_sub(current).cast_signed(),
@@ -93,54 +89,20 @@ impl Authenticator {
         })
     }
 
-    /// `{"totpsecret"}` -> the guard's record of this credential.
-    pub(crate) fn inspect(&self, request: &str) -> Result<Answer> {
-        let secret = read_secret(request)?;
-        let period = self.config.scheme.period;
-        let record = self.guard.case(&secret, period).inspect()?;
-        self.describe_record(&record)
-    }
-
-    /// `{"totpsecret"}` -> the record that is left when its wrong codes are forgotten.
-    pub(crate) fn reset(&self, request: &str) -> Result<Answer> {
-        let secret = read_secret(request)?;
-        let period = self.config.scheme.period;
-        let record = self.guard.case(&secret, period).reset()?;
-        self.describe_record(&record)
-    }
-
-    fn describe_record(&self, record: &Record) -> Result<Answer> {
-        #[derive(Serialize)]
-        struct Body {
-            /// null when no code was accepted yet.
-            last_step: Option<u64>,
-            failures: u32,
-            /// 0 when it was never locked.
-            locked_until: u64,
-            disabled: bool,
-        }
-        Answer::new(&Body {
-            last_step: u64::try_from(record.last_step).ok(),
-            failures: record.failures,
-            locked_until: record.locked_until,
-            disabled: record.disabled,
-        })
-    }
-
     /// `{"totpsecret"}` -> `{"otp","valid_for_s"}`.
-    pub(crate) fn generate(&self, request: &str) -> Result<Answer> {
+    pub(crate) fn generate(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
         struct Body<'a> {
             otp: &'a str,
             valid_for_s: u64,
             #[serde(skip_serializing_if = "Vec::is_empty")]
-            warnings: Vec<Cow<'static, str>>,
+            warnings: Warnings,
         }
         let secret = read_secret(request)?;
         let now = self.now()?;
         let scheme = &self.config.scheme;
         let code = scheme.code(&secret, scheme.step_at(now));
-        Answer::new(&Body {
+        Response::new(&Body {
             otp: &code,
             valid_for_s: scheme.seconds_left(now),
             warnings: secret.warnings(),
@@ -148,18 +110,10 @@ impl Authenticator {
     }
 }
 
-/// The secret of a request that has nothing else.
-fn read_secret(request: &str) -> Result<Secret> {
-    let mut request = read_request(request, &["totpsecret"])?;
-    let secret = request.required_text("totpsecret").map_err(bad_request)?;
-    request.finish().map_err(bad_request)?;
-    Secret::from_base32(&secret)
-}
-
 /// The step of an accepted code, or the refusal. `newest` is the newest step that could be accepted.
 fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<u64> {
     let refusal = |status, message: Cow<'static, str>, retry_after_s| {
-        Err(Failure {
+        Err(Error {
             status,
             message,
             retry_after_s,
@@ -208,11 +162,10 @@ fn step_number(step: u64) -> i64 {
 
 /// crossauth takes a missing secret or code for a wrong one, so it never means "no second factor".
 fn given<T>(request: &Object, name: &str, value: Option<T>) -> Result<T> {
-    value.ok_or_else(|| invalid_token(request.missing(name).into_message()))
-}
-
-fn invalid_token(message: String) -> Failure {
-    Failure::new(Status::InvalidToken, message)
+    value.ok_or_else(|| Error {
+        status: Status::InvalidToken,
+        ..request.missing(name)
+    })
 }
 
 #[cfg(test)]

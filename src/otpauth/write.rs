@@ -7,7 +7,7 @@ use data_encoding::HEXUPPER;
 use totp_rs::Algorithm;
 use zeroize::Zeroizing;
 
-use crate::totp::Scheme;
+use crate::otp::Scheme;
 
 /// `otpauth://totp/ISSUER:ACCOUNT?secret=S&issuer=ISSUER`, then what differs from SHA1, 6 digits and
 /// 30 seconds. The secret is in base32.

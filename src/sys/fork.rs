@@ -1,4 +1,4 @@
-//! Which process this is, without asking the system at each call.
+//! `fork`: which process this is, without asking the system at each call, and what is called around it.
 
 use std::process;
 use std::ptr::{self, NonNull};
@@ -107,6 +107,18 @@ fn page_wiped_on_fork() -> Option<NonNull<AtomicBool>> {
 #[cfg(not(target_os = "linux"))]
 fn page_wiped_on_fork() -> Option<NonNull<AtomicBool>> {
     None
+}
+
+/// From now on every `fork` calls `prepare` before it, then `parent` and `child`, each on its side
+/// and in the thread that forks. False when there was no memory for it.
+#[cfg(feature = "sqlite")]
+pub(crate) fn at_fork(
+    prepare: extern "C" fn(),
+    parent: extern "C" fn(),
+    child: extern "C" fn(),
+) -> bool {
+    // SAFETY: three functions, which are never unloaded: the library stays mapped.
+    unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) == 0 }
 }
 
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! Enrollment.
+//!
+//! The enrollment counts only once the user has typed a right code: call factor2_verify() then.
+
+use std::ffi::c_char;
+
+use crate::authenticator::Authenticator;
+use crate::capi::{factor2_authenticator, factor2_response, factor2_status, operate};
+
+/// Makes a secret for a user, with the QR code that brings it into an authenticator app.
+///
+/// Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it.
+/// For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are dropped,
+/// and nothing that cannot be seen (control, zero-width and direction characters). A `totpsecret`
+/// that is given is used again, not replaced, and `username` may then be any text.
+///
+/// Response: `{"username", "totpsecret", "uri", "qr", "warnings"?}`, and the PNG as its data.
+/// `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is
+/// the otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for `<img
+/// src>`. There are warnings when the secret has fewer than 16 bytes, when bits of it were
+/// dropped, when the user name has a colon (which is written `%3A`; some apps cut the name there),
+/// or when it could not be that of a new secret.
+///
+/// @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
+///         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what
+///         every operation can return
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_create_secret(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::create_secret,
+        )
+    }
+}
+
+/// Draws the QR code of a secret that exists.
+///
+/// Request: `{"username", "totpsecret", "format"?}`. `username` is any text. `format` is "png",
+/// which is the default, or "text": Unicode block elements for a terminal that writes light on
+/// dark, two rows of modules per line, each line ended by a newline.
+///
+/// Response: `{"uri", "format", "media_type", "width", "height", "bytes", "warnings"?}`, and the
+/// picture as its data. Width and height are in pixels, or in characters for "text". Warnings are
+/// those of factor2_create_secret().
+///
+/// @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
+///         chosen error correction), FACTOR2_INVALID_SECRET, or what every operation can return
+/// @since 0.1.0
+///
+/// # Safety
+/// The pointers are as described.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn factor2_qr(
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+) -> factor2_status {
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate(
+            authenticator,
+            request,
+            request_len,
+            response,
+            Authenticator::qr,
+        )
+    }
+}

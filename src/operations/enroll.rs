@@ -1,0 +1,177 @@
+//! Enrollment: a secret, its provisioning URI and its QR code.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::authenticator::Authenticator;
+use crate::data_uri;
+use crate::error::{Error, Result};
+use crate::name;
+use crate::otpauth::provisioning_uri;
+use crate::qr::{Picture, Symbol, draw_text};
+use crate::request::{self, Warnings, read_account};
+use crate::response::Response;
+use crate::secret::Secret;
+use crate::wiped::Wiped;
+
+/// Everything that an enrollment shows to the user.
+pub(super) struct Enrollment {
+    pub(super) totpsecret: Zeroizing<String>,
+    pub(super) uri: Zeroizing<String>,
+    /// The PNG as `data:image/png;base64,...`, a JSON string in its quotes.
+    qr: Wiped,
+    png: Wiped,
+    pub(super) warnings: Warnings,
+}
+
+/// How a QR code is drawn.
+#[derive(Clone, Copy)]
+enum Format {
+    Png,
+    Text,
+}
+
+impl Authenticator {
+    /// `{"username","totpsecret"?}` -> `{"username","totpsecret","uri","qr"}` and the PNG.
+    pub(crate) fn create_secret(&self, request: &str) -> Result<Response> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            username: &'a str,
+            totpsecret: &'a str,
+            uri: &'a str,
+            qr: &'a RawValue,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: &'a Warnings,
+        }
+        let mut request = request::read(request, &[&["username", "totpsecret"]])?;
+        let given = request.text("totpsecret")?;
+        let username = read_account(&mut request, given.is_none())?;
+        request.finish()?;
+        let secret = match given {
+            Some(text) => Secret::from_base32(&text)?,
+            None => self.new_secret()?,
+        };
+        let enrollment = self.enroll(&username, &secret)?;
+        let body = Body {
+            username: &username,
+            totpsecret: &enrollment.totpsecret,
+            uri: &enrollment.uri,
+            qr: enrollment.qr()?,
+            warnings: &enrollment.warnings,
+        };
+        let response = Response::with_room(&body, enrollment.room())?;
+        Ok(response.with_data(enrollment.png))
+    }
+
+    /// `{"username","totpsecret","format"?}` -> `{"uri","format","media_type","width","height","bytes"}` and
+    /// the picture.
+    pub(crate) fn qr(&self, request: &str) -> Result<Response> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            uri: &'a str,
+            format: &'a str,
+            media_type: &'a str,
+            width: usize,
+            height: usize,
+            bytes: usize,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: &'a Warnings,
+        }
+        let mut request = request::read(request, &[&["username", "totpsecret", "format"]])?;
+        let username = read_account(&mut request, false)?;
+        let secret = request.required_text("totpsecret")?;
+        let formats = [("png", Format::Png), ("text", Format::Text)];
+        let format = request.choice("format", &formats)?.unwrap_or(Format::Png);
+        request.finish()?;
+        let secret = Secret::from_base32(&secret)?;
+        let totpsecret = secret.to_base32();
+        let uri = self.uri(&username, &totpsecret);
+        let symbol = self.symbol(&uri, &totpsecret)?;
+        let (name, media_type, width, height, picture) = match format {
+            Format::Png => {
+                let picture = Picture::draw(&symbol, &self.config.qr)?;
+                let side = picture.side as usize;
+                ("png", "image/png", side, side, picture.png)
+            }
+            Format::Text => {
+                let text = draw_text(&symbol, &self.config.qr);
+                let width = text.lines().next().map_or(0, |line| line.chars().count());
+                let mut bytes = Wiped::with_capacity(text.len());
+                bytes.extend_from_slice(text.as_bytes());
+                let height = text.lines().count();
+                ("text", "text/plain; charset=utf-8", width, height, bytes)
+            }
+        };
+        let body = Body {
+            uri: &uri,
+            format: name,
+            media_type,
+            width,
+            height,
+            bytes: picture.len(),
+            warnings: &warnings(&username, &secret),
+        };
+        Ok(Response::new(&body)?.with_data(picture))
+    }
+
+    pub(super) fn new_secret(&self) -> Result<Secret> {
+        Secret::generate(self.config.secret_bytes)
+    }
+
+    pub(super) fn enroll(&self, username: &str, secret: &Secret) -> Result<Enrollment> {
+        let totpsecret = secret.to_base32();
+        let uri = self.uri(username, &totpsecret);
+        let symbol = self.symbol(&uri, &totpsecret)?;
+        let picture = Picture::draw(&symbol, &self.config.qr)?;
+        Ok(Enrollment {
+            totpsecret,
+            uri,
+            qr: data_uri::quoted(&picture.png)?,
+            png: picture.png,
+            warnings: warnings(username, secret),
+        })
+    }
+
+    fn uri(&self, username: &str, totpsecret: &str) -> Zeroizing<String> {
+        let config = &self.config;
+        provisioning_uri(&config.issuer, username, totpsecret, &config.scheme)
+    }
+
+    fn symbol(&self, uri: &str, totpsecret: &str) -> Result<Symbol> {
+        let settings = &self.config.qr;
+        Symbol::with(uri, settings).ok_or_else(|| {
+            let level = settings.error_correction;
+            let mostly_secret = totpsecret.len() > uri.len() / 2;
+            let cause = if mostly_secret {
+                "totpsecret"
+            } else {
+                "request.username"
+            };
+            Error::bad_request(format!(
+                "{cause}: with it the URI has {} bytes, more than a QR code holds at error \
+                 correction {level:?}",
+                uri.len()
+            ))
+        })
+    }
+}
+
+impl Enrollment {
+    /// The picture as it stands in a response.
+    pub(super) fn qr(&self) -> Result<&RawValue> {
+        serde_json::from_slice(&self.qr)
+            .map_err(|_| Error::internal("the picture is not a JSON string"))
+    }
+
+    /// What a response with all of it takes, in bytes.
+    pub(super) fn room(&self) -> usize {
+        self.qr.len() + 2 * self.uri.len() + 512
+    }
+}
+
+fn warnings(username: &str, secret: &Secret) -> Warnings {
+    let mut warnings = secret.warnings();
+    warnings.extend(name::warnings(username));
+    warnings
+}

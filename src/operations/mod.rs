@@ -1,0 +1,7 @@
+//! The operations: methods of the authenticator, from a request's text to a response.
+
+mod crossauth;
+mod describe;
+mod enroll;
+mod guard;
+mod verify;

@@ -1,0 +1,5 @@
+//! otpauth URIs.
+
+mod write;
+
+pub(crate) use write::provisioning_uri;
