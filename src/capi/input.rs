@@ -28,7 +28,7 @@ pub(super) unsafe fn read<'a>(
     }
     let length = if length == NUL_TERMINATED {
         // SAFETY: stops at the NUL, or after one byte more than is allowed.
-        unsafe { libc::strnlen(text, MAX_BYTES.saturating_add(1)) }
+        unsafe { libc::strnlen(text, MAX_BYTES + 1) }
     } else {
         length
     };

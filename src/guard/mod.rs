@@ -1,6 +1,6 @@
 //! The guard: one code is accepted once, and guessing is throttled.
 //!
-//! `state.rs` has the rules, the other files are the stores that keep the records: `none` (the
+//! `state.rs` has the rules and `record.rs` what is kept; the other files are the stores that keep the records: `none` (the
 //! caller does), `memory` (one process), `sqlite` (one machine), `redis` (a fleet). A store that
 //! cannot answer for certain refuses; there is no switch to let users in without it.
 
@@ -14,6 +14,7 @@ mod credential;
 mod memory;
 #[cfg(feature = "redis")]
 mod per_process;
+mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
@@ -31,8 +32,9 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::status::Status;
 use credential::Credential;
+pub(crate) use record::Record;
 pub(crate) use settings::GuardSettings;
-pub(crate) use state::{Attempt, Policy, Record, Verdict};
+pub(crate) use state::{Attempt, Policy, Verdict};
 
 /// A place that keeps the records of credentials, and changes one at a time.
 pub(crate) trait Store: Send + Sync {

@@ -5,38 +5,7 @@
 
 use serde::Serialize;
 
-/// What a store keeps per credential.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub(crate) struct Record {
-    /// Highest accepted step, or -1. Only grows.
-    pub(crate) last_step: i64,
-    /// The code that was accepted last.
-    pub(crate) last_code: Option<u32>,
-    /// Consecutive wrong codes.
-    pub(crate) failures: u32,
-    /// Unix seconds; 0 when not locked.
-    pub(crate) locked_until: u64,
-    /// Seconds that the last lock was set for.
-    pub(crate) lock_s: u64,
-    /// Whether the hard limit was reached.
-    pub(crate) disabled: bool,
-    /// The id of the last attempt that changed the record; 0 when there was none.
-    pub(crate) attempt: u64,
-}
-
-impl Record {
-    /// The record of a credential that was never tried.
-    pub(crate) const NEW: Record = Record {
-        last_step: -1,
-        last_code: None,
-        failures: 0,
-        locked_until: 0,
-        lock_s: 0,
-        disabled: false,
-        attempt: 0,
-    };
-}
+use crate::guard::record::Record;
 
 /// One code, on its way through the guard.
 #[derive(Clone, Copy)]
@@ -111,11 +80,12 @@ impl Record {
         if self.disabled {
             return Verdict::Disabled;
         }
-        // A clock that was set back must not make a lock longer than it was set for.
+        // A clock that was set back must not make a lock longer than it was set for. Past the end of time it
+        // is not longer, either.
         let latest = attempt.now.saturating_add(self.lock_s);
         self.locked_until = self.locked_until.min(latest);
         if self.locked_until > attempt.now {
-            return Verdict::Throttled(self.locked_until.saturating_sub(attempt.now));
+            return Verdict::Throttled(self.locked_until - attempt.now);
         }
         let last_step = self.last_step;
         match attempt.matched {
@@ -158,7 +128,7 @@ impl Record {
         if self.disabled {
             Verdict::Disabled
         } else if self.locked_until > now {
-            Verdict::WrongAndLocked(self.locked_until.saturating_sub(now))
+            Verdict::WrongAndLocked(self.locked_until - now)
         } else {
             Verdict::Wrong
         }
@@ -177,11 +147,10 @@ impl Record {
 impl Policy {
     /// Seconds that the `failures`-th wrong code locks for: `base * 2^(failures - soft)`, capped.
     fn delay_after(&self, failures: u32) -> u64 {
-        let doublings = failures.saturating_sub(self.soft);
-        let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
-        self.base_delay_s
-            .saturating_mul(factor)
-            .min(self.max_delay_s)
+        // As many doublings make any delay longer than the longest.
+        let doublings = (failures - self.soft).min(u64::BITS);
+        let delay = u128::from(self.base_delay_s) << doublings;
+        delay.min(self.max_delay_s.into()) as u64
     }
 }
 

@@ -52,9 +52,10 @@ impl Authenticator {
         let now = self.now()?;
         let case = self.guard.case(&secret, scheme.period)?;
         let current = scheme.step_at(now);
+        // There is no step before the first.
         let oldest = current.saturating_sub(window.past);
-        let newest = current.saturating_add(window.future);
-        let matched = scheme.newest_match(&secret, &code, oldest..=newest);
+        let newest = current + window.future;
+        let matched = scheme.newest_match(&secret, &code, oldest..=newest)?;
         let attempt = Attempt {
             code: code.value(),
             matched: match matched.map(step_number) {
@@ -84,7 +85,7 @@ impl Authenticator {
         Response::new(&Body {
             accepted: true,
             step,
-            drift: step.wrapping_sub(current).cast_signed(),
+            drift: step_number(step) - step_number(current),
             warnings: secret.warnings(),
         })
     }
@@ -141,7 +142,7 @@ fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<
         ),
         (Verdict::Disabled, _) => refusal(
             Status::Disabled,
-            "too many wrong codes: the credential is disabled until factor2_reset or a new enrolment"
+            "too many wrong codes: the credential is disabled until factor2_reset or a new enrollment"
                 .into(),
             None,
         ),
@@ -157,7 +158,7 @@ fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<
 
 /// A step as records have it. Periods of 15 seconds and more keep every step below 2^61.
 fn step_number(step: u64) -> i64 {
-    i64::try_from(step).unwrap_or(i64::MAX)
+    step.cast_signed()
 }
 
 /// crossauth takes a missing secret or code for a wrong one, so it never means "no second factor".

@@ -18,11 +18,7 @@ pub(crate) fn provisioning_uri(
     scheme: &Scheme,
 ) -> Zeroizing<String> {
     // Room for all of it, so that the secret is never left behind by a growing string.
-    let capacity = [issuer, issuer, account]
-        .iter()
-        .fold(totpsecret.len().saturating_add(100), |sum, name| {
-            sum.saturating_add(name.len().saturating_mul(3))
-        });
+    let capacity = 100 + totpsecret.len() + 3 * (2 * issuer.len() + account.len());
     let mut uri = Zeroizing::new(String::with_capacity(capacity));
     uri.push_str("otpauth://totp/");
     push_percent_encoded(&mut uri, issuer);

@@ -22,7 +22,10 @@ pub(crate) fn supplementary_groups() -> Vec<u32> {
     let mut groups = vec![0; room];
     // SAFETY: there is room for as many as it is told.
     let count = unsafe { libc::getgroups(count, groups.as_mut_ptr()) };
-    // Or -1, if another thread has just joined one more.
-    groups.truncate(usize::try_from(count).unwrap_or(0));
+    match usize::try_from(count) {
+        Ok(count) => groups.truncate(count),
+        // Another thread has just joined one more.
+        Err(_) => groups.clear(),
+    }
     groups
 }

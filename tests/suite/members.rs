@@ -26,7 +26,6 @@ const LAST_STEP: Kind = (
     "an integer from -1 to 9223372036854775807",
     &["0", "-1", "-0", "9007199254740993"],
 );
-const BOOLEAN: Kind = ("true or false", &["true", "false"]);
 const OBJECT: Kind = ("an object", &["{}", r#"{"$ne":null}"#]);
 /// An array and null are data without members, as crossauth has it.
 const STRING_OR_OBJECT: Kind = (

@@ -6,21 +6,17 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::error::{Error, Result};
 use crate::guard::sqlite::Synchronous;
+use crate::guard::sqlite::chain::Found;
+use crate::guard::sqlite::format::{self, Content};
 use crate::guard::sqlite::patience::Patience;
-use crate::guard::sqlite::table::{self, Found, SCHEMA};
+use crate::guard::sqlite::table;
 use crate::guard::{Credential, Record, store_unavailable};
 use crate::sys::sqlite_calls::Files;
 use crate::sys::sqlite_connection::{Opened, Prepared, PrivateConnection};
-
-/// "fac2", in the file's header.
-const APPLICATION: i64 = 0x6661_6332;
-
-/// The format of the file, in its header.
-const FORMAT: i64 = 1;
 
 pub(super) struct Database {
     connection: PrivateConnection,
@@ -33,17 +29,6 @@ struct Statements {
     commit: Prepared,
 }
 
-/// Whose database it is.
-enum Content {
-    Ours,
-    Newer,
-    Foreign,
-    /// An empty file.
-    Nothing,
-    /// An empty file, beside a log that is not its own.
-    Emptied,
-}
-
 impl Database {
     /// Opens the file, which exists. An empty one is made a database only if `create` says so.
     pub(super) fn open(
@@ -54,7 +39,7 @@ impl Database {
     ) -> Result<Self> {
         // What is not ours is not even locked: SQLite might recover it, or leave files beside it.
         if let Ok(content) = peek(path) {
-            check_content(content, create)?;
+            content.check(create)?;
         }
         let mut connection =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(&error))?;
@@ -161,10 +146,11 @@ fn prepare(
     };
     set_up().map_err(trouble)?;
     let mut content = retry(patience, || content(connection)).map_err(trouble)?;
-    if create && matches!(content, Content::Nothing) {
-        content = retry(patience, || initialise(connection)).map_err(trouble)?;
+    let is_to_be_made = create && matches!(content, Content::Nothing);
+    if is_to_be_made || matches!(content, Content::Older) {
+        content = retry(patience, || format::move_on(connection)).map_err(trouble)?;
     }
-    check_content(content, create)?;
+    content.check(create)?;
     let set_up = || {
         let mode: String =
             connection.query_one("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -196,7 +182,8 @@ fn peek(path: &Path) -> rusqlite::Result<Content> {
     uri.extend(b"?immutable=1");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let mut connection = connect(Path::new(&*String::from_utf8_lossy(&uri)), flags)?;
-    let content = connection.with(|connection| content_in(&connection.unchecked_transaction()?))?;
+    let content =
+        connection.with(|connection| Content::of(&connection.unchecked_transaction()?))?;
     match content {
         // SQLite would delete it: what is left of a database that somebody emptied or replaced.
         Content::Nothing if has_log => Ok(Content::Emptied),
@@ -214,7 +201,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<PrivateConnection>
 
 fn content(connection: &Connection) -> rusqlite::Result<Content> {
     let was_empty = is_empty(connection);
-    match content_in(&connection.unchecked_transaction()?)? {
+    match Content::of(&connection.unchecked_transaction()?)? {
         // SQLite takes any file that is shorter than a page for empty. But this one may be empty
         // only now: what a crash had left half-made, it has undone.
         Content::Nothing if !was_empty && !is_empty(connection) => Ok(Content::Foreign),
@@ -223,50 +210,8 @@ fn content(connection: &Connection) -> rusqlite::Result<Content> {
 }
 
 fn is_empty(connection: &Connection) -> bool {
-    let path = connection.path().unwrap_or_default();
-    fs::metadata(path).is_ok_and(|file| file.len() == 0)
-}
-
-/// As of one moment.
-fn content_in(transaction: &Transaction) -> rusqlite::Result<Content> {
-    let number = |name| transaction.pragma_query_value::<i64, _>(None, name, |row| row.get(0));
-    let schema = "SELECT group_concat(sql, ';') FROM sqlite_schema";
-    let schema: Option<String> = transaction.query_one(schema, [], |row| row.get(0))?;
-    let content = match (number("application_id")?, number("user_version")?, schema) {
-        (APPLICATION, FORMAT, Some(schema)) if schema == SCHEMA => Content::Ours,
-        (APPLICATION, format, _) if format > FORMAT => Content::Newer,
-        (0, 0, None) => Content::Nothing,
-        _ => Content::Foreign,
-    };
-    Ok(content)
-}
-
-fn initialise(connection: &Connection) -> rusqlite::Result<Content> {
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
-    if matches!(content_in(&transaction)?, Content::Nothing) {
-        table::create(&transaction)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", FORMAT)?;
-    }
-    let content = content_in(&transaction)?;
-    transaction.commit()?;
-    Ok(content)
-}
-
-fn check_content(content: Content, create: bool) -> Result<()> {
-    let why = match content {
-        Content::Ours => return Ok(()),
-        Content::Nothing if create => return Ok(()),
-        Content::Nothing => "is empty; only \"create\":true makes a database of it",
-        Content::Emptied => {
-            "is empty, but a -wal file stands beside it, with the end of another one"
-        }
-        Content::Foreign => "is not a database of factor2's",
-        Content::Newer => "was made by a newer factor2, whose format this one does not know",
-    };
-    let message = format!("the guard's store \"sqlite\": config.guard.path: the file {why}");
-    Err(store_unavailable(message))
+    let file = connection.path().and_then(|path| fs::metadata(path).ok());
+    file.is_some_and(|file| file.len() == 0)
 }
 
 /// Tries again as long as another connection is in the way, and there is time.

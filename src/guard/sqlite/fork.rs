@@ -21,7 +21,7 @@ use crate::sys::fork::ProcessMark;
 use crate::sys::fork::at_fork;
 use crate::sys::sqlite_calls;
 
-/// How many threads are inside, and in the highest bit whether one of them is about to fork.
+/// How many threads are inside, and in the highest bit whether a fork is waiting.
 static TURNSTILE: AtomicUsize = AtomicUsize::new(0);
 const FORKING: usize = 1 << (usize::BITS - 1);
 
@@ -72,14 +72,14 @@ impl Inside {
     fn pass_the_turnstile(patience: &mut Patience) -> Result<Self> {
         // Before it is counted, so that a fork which finds it inside knows for how long.
         LATEST_DEADLINE.fetch_max(patience.deadline(), Ordering::SeqCst);
-        CALLS.set(CALLS.get().wrapping_add(1));
-        let enter = |threads: usize| (threads & FORKING == 0).then_some(threads.wrapping_add(1));
+        CALLS.set(CALLS.get() + 1);
+        let enter = |threads: usize| (threads & FORKING == 0).then_some(threads + 1);
         while TURNSTILE
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter)
             .is_err()
         {
             if !patience.wait() {
-                CALLS.set(CALLS.get().wrapping_sub(1));
+                CALLS.set(CALLS.get() - 1);
                 return Err(refused("waits for the end of a fork"));
             }
         }
@@ -90,7 +90,7 @@ impl Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         TURNSTILE.fetch_sub(1, Ordering::SeqCst);
-        CALLS.set(CALLS.get().wrapping_sub(1));
+        CALLS.set(CALLS.get() - 1);
     }
 }
 
@@ -120,7 +120,7 @@ fn admit(patience: &mut Patience) -> Result<()> {
     }
 }
 
-/// First the handlers, for from then on no fork comes between.
+/// First the handlers: from then on no fork comes between.
 fn get_ready(patience: &mut Patience) -> Result<()> {
     if !at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
         return Err(refused("got no memory for its fork handlers"));

@@ -1,13 +1,16 @@
 //! Records in an SQLite database: a file that all processes of one machine share.
 //!
-//! `table.rs` is what stands in it, `database.rs` a connection to it; `file.rs` decides whether the
-//! file can be trusted, with `file_system.rs`; `rights.rs` tells why it was once and is no more,
-//! `fork.rs` keeps SQLite out of `fork`, and `patience.rs` bounds every wait.
+//! `database.rs` is a connection to it, `format.rs` tells whose it is, `table.rs` what stands in it, and
+//! `chain.rs` whether a record is missing. `file.rs` decides whether the file can be trusted, with
+//! `file_system.rs`; `rights.rs` tells why it was once and is no more, and `fork.rs` keeps SQLite out of
+//! `fork`.
 
+mod chain;
 mod database;
 mod file;
 mod file_system;
 mod fork;
+mod format;
 mod patience;
 mod rights;
 mod settings;
