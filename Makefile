@@ -99,9 +99,9 @@ PAMSTATE = /var/lib/factor2
 pam: build ## the PAM module and factor2-enroll, into target/pam; see README
 	@mkdir -p "$(PAM)"
 	$(CC) $(PAMFLAGS) -Wl,-z,nodelete -shared $(CPPFLAGS) $(CFLAGS) -o "$(PAM)/pam_factor2.so" \
-	    examples-c/pam_factor2.c "$(RELEASE)/libfactor2.so" -lpam $(LDFLAGS)
+	    pam/pam_factor2.c "$(RELEASE)/libfactor2.so" -lpam $(LDFLAGS)
 	$(CC) $(PAMFLAGS) -pie $(CPPFLAGS) $(CFLAGS) -o "$(PAM)/factor2-enroll" \
-	    examples-c/factor2_enroll.c "$(RELEASE)/libfactor2.so" $(LDFLAGS)
+	    pam/factor2_enroll.c "$(RELEASE)/libfactor2.so" $(LDFLAGS)
 
 install-pam: ## what `make pam` has built: into PAMDIR and SBINDIR, and the folder for the secrets
 	@test -f "$(PAM)/pam_factor2.so" && test -f "$(PAM)/factor2-enroll" || \

@@ -1,4 +1,4 @@
-//! The programs of examples-c, built and used as their head comments say.
+//! The programs of examples-c, built and used as their head comments say; those of pam/ are compiled.
 
 use std::fs;
 use std::io::Write;
@@ -9,15 +9,12 @@ use std::process::{Command, Output, Stdio};
 use super::{Library, STRICT, files, sanitized, text, valgrind};
 use crate::support::{artifacts, root, run, scratch, tool};
 
-/// These use more than the C library, whose headers are not C89.
-const NOT_C89: &[&str] = &["factor2_enroll.c", "pam_factor2.c", "web_login.c"];
-
 #[test]
-fn examples_compile_without_a_warning() {
+fn examples_and_the_programs_of_pam_compile_without_a_warning() {
     let folder = scratch("examples");
-    for source in files("examples-c", "c") {
-        let name = source.file_name().unwrap().to_str().unwrap();
-        let newer = NOT_C89.contains(&name);
+    for source in [files("examples-c", "c"), files("pam", "c")].concat() {
+        // These use more than the C library, and such headers are not C89.
+        let newer = source.ends_with("web_login.c") || source.starts_with(root().join("pam"));
         for compiler in ["gcc", "clang"] {
             for standard in ["-std=c89", "-std=c99", "-std=c2x"] {
                 if newer && standard == "-std=c89" {

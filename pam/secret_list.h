@@ -11,10 +11,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "../examples-c/json_escape.h"
+#include "../examples-c/json_member.h"
+#include "../examples-c/json_number.h"
+
 #include "factor2.h"
-#include "json_escape.h"
-#include "json_member.h"
-#include "json_number.h"
 #include "printable.h"
 #include "secret_file.h"
 

@@ -42,11 +42,12 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 
+#include "../examples-c/json_escape.h"
+#include "../examples-c/json_member.h"
+#include "../examples-c/json_number.h"
+
 #include "account.h"
 #include "factor2.h"
-#include "json_escape.h"
-#include "json_member.h"
-#include "json_number.h"
 #include "log_line.h"
 #include "machine_guard.h"
 #include "secret_file.h"

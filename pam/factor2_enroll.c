@@ -21,16 +21,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../examples-c/json_escape.h"
+#include "../examples-c/json_member.h"
+#include "../examples-c/terminal_qr.h"
+
 #include "account.h"
 #include "factor2.h"
 #include "folder_make.h"
-#include "json_escape.h"
-#include "json_member.h"
 #include "machine_guard.h"
 #include "printable.h"
 #include "secret_file.h"
 #include "secret_list.h"
-#include "terminal_qr.h"
 
 static const char usage[] =
     "Usage: factor2-enroll [OPTION]... USER | --list\n"

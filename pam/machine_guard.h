@@ -6,8 +6,9 @@
 
 #include <stdio.h>
 
+#include "../examples-c/json_escape.h"
+
 #include "factor2.h"
-#include "json_escape.h"
 
 #define GUARD_FILE "/var/lib/factor2/guard.db"
 
