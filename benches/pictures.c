@@ -15,7 +15,8 @@ static factor2_authenticator *enroller;
 
 static void our_png(size_t calls) {
     static const char REQUEST[] = "{\"username\":\"" ACCOUNT "\",\"totpsecret\":\"" SECRET "\"}";
-    while (calls--) CHECK(call(factor2_qr_png, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
+    while (calls--)
+        CHECK(call(factor2_qr_png, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
 }
 
 static void our_enrolment(size_t calls) {
@@ -55,7 +56,8 @@ static void write_png(const QRcode *symbol, picture *out) {
             if (symbol->data[y * symbol->width + x] & 1)
                 for (int pixel = (x + QUIET_ZONE) * MODULE_PX, n = 0; n < MODULE_PX; n++, pixel++)
                     row[pixel / 8] &= (unsigned char)~(0x80 >> pixel % 8);
-        for (int n = 0; n < MODULE_PX; n++) png_write_row(png, row);
+        for (int n = 0; n < MODULE_PX; n++)
+            png_write_row(png, row);
     }
     png_write_end(png, info);
     png_destroy_write_struct(&png, &info);
@@ -72,7 +74,8 @@ static void write_uri(char *uri, size_t room, const char *secret) {
     char account[64], *end = account;
     for (const char *c = ACCOUNT; *c; c++)
         end += *c == '@' ? sprintf(end, "%%%02X", *c) : sprintf(end, "%c", *c);
-    snprintf(uri, room, "otpauth://totp/%s:%s?secret=%s&issuer=%s", ISSUER, account, secret, ISSUER);
+    snprintf(uri, room, "otpauth://totp/%s:%s?secret=%s&issuer=%s", ISSUER, account, secret,
+             ISSUER);
 }
 
 static picture drawn;
@@ -124,11 +127,13 @@ static void peers_enrolment(size_t calls) {
 }
 
 static bench_case ours_png = {.run = our_png}, theirs_png = {.run = peers_png},
-                  ours_enrolment = {.run = our_enrolment}, theirs_enrolment = {.run = peers_enrolment};
+                  ours_enrolment = {.run = our_enrolment},
+                  theirs_enrolment = {.run = peers_enrolment};
 
 void compare_pictures(void) {
     enroller = authenticator("{\"store\":\"none\"}");
-    compare("qr_png: URI to PNG, 470 x 470", &ours_png, "libqrencode + libpng", &theirs_png, SPEED, 20);
+    compare("qr_png: URI to PNG, 470 x 470", &ours_png, "libqrencode + libpng", &theirs_png, SPEED,
+            20);
     compare("create_secret: a whole enrolment", &ours_enrolment,
             "liboath + libqrencode + libpng + base64", &theirs_enrolment, SPEED, 20);
 }

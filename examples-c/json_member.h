@@ -18,8 +18,7 @@
  * Gives 1; or 0 when `json` is NULL, the member is not there or no string, the room is too small, or
  * an escape is one of those that factor2 does not write. Then `out` is the empty string.
  */
-static int json_member(const char *json, const char *name, char *out, size_t out_size)
-{
+static int json_member(const char *json, const char *name, char *out, size_t out_size) {
     char start[64];
     size_t used = 0;
 

@@ -9,8 +9,7 @@
 #include <string.h>
 
 /* Gives the first member called `name` that is a number, or `otherwise` if there is none. */
-static long json_number(const char *json, const char *name, long otherwise)
-{
+static long json_number(const char *json, const char *name, long otherwise) {
     char start[64], *end;
     long number;
 

@@ -13,8 +13,7 @@
  * is, and before it up to `above` folders that it is in. What is there stays as it is. Says nothing:
  * who opens the folder then learns what went wrong.
  */
-static void folder_make(const char *path, size_t length, int above)
-{
+static void folder_make(const char *path, size_t length, int above) {
     char folder[4096];
     size_t parent;
     mode_t umask_before;

@@ -67,8 +67,7 @@ struct options {
     int verbose;
 };
 
-static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct options *options)
-{
+static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct options *options) {
     char shown[PRINTABLE_SIZE];
     int i;
 
@@ -95,8 +94,7 @@ static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct 
     return 1;
 }
 
-static void wipe_and_free(char *text)
-{
+static void wipe_and_free(char *text) {
     if (text != NULL)
         explicit_bzero(text, strlen(text));
     free(text);
@@ -110,8 +108,8 @@ struct verdict {
 };
 
 /* Asks the guard. Without a secret, NULL, it does the same work for nobody. */
-static void ask_guard(const char *guard, const char *secret, const char *code, struct verdict *verdict)
-{
+static void ask_guard(const char *guard, const char *secret, const char *code,
+                      struct verdict *verdict) {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
     char secret_json[SECRET_SIZE * 6], code_json[512];
@@ -144,8 +142,7 @@ static void ask_guard(const char *guard, const char *secret, const char *code, s
 
 /* Whether the code is the user's; the log is told why not. */
 static int is_right(pam_handle_t *pamh, const struct options *options, const char *user,
-                    const char *code, struct verdict *verdict)
-{
+                    const char *code, struct verdict *verdict) {
     struct undisturbed before;
     struct verdict nobodys;
     char name[ACCOUNT_SIZE], secret[SECRET_SIZE] = "", shown[PRINTABLE_SIZE];
@@ -177,8 +174,7 @@ static int is_right(pam_handle_t *pamh, const struct options *options, const cha
     return found && verdict->status == FACTOR2_OK;
 }
 
-static void wait_since(const struct timespec *start)
-{
+static void wait_since(const struct timespec *start) {
     struct timespec end = *start;
 
     end.tv_nsec += LEAST_TIME_MS * 1000000L;
@@ -189,8 +185,7 @@ static void wait_since(const struct timespec *start)
 }
 
 /* The text of a refusal: one for everybody, but under `verbose`. */
-static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict)
-{
+static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict) {
     if (verbose && verdict->retry_after > 0)
         pam_error(pamh, "Too many wrong codes. Try again in %ld seconds.", verdict->retry_after);
     else if (verbose && verdict->status == FACTOR2_DISABLED)
@@ -200,8 +195,7 @@ static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict)
 }
 
 /* Whether the user, whom the machine knows, simply has no file. */
-static int has_none(const struct options *options, const char *user)
-{
+static int has_none(const struct options *options, const char *user) {
     char name[ACCOUNT_SIZE], secret[SECRET_SIZE];
     const char *why;
     int absent = 0;
@@ -212,8 +206,7 @@ static int has_none(const struct options *options, const char *user)
     return absent;
 }
 
-EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
+EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv) {
     struct options options;
     struct verdict verdict = {FACTOR2_UNKNOWN_ERROR, 0, ""};
     struct timespec start;
@@ -230,7 +223,8 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
     if (options.nullok && has_none(&options, user))
         return PAM_IGNORE;
     if (pam_prompt(pamh, options.echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &code,
-                   "Verification code: ") != PAM_SUCCESS || code == NULL) {
+                   "Verification code: ") != PAM_SUCCESS ||
+        code == NULL) {
         log_line(pamh, LOG_NOTICE, user, "no code was given");
         wipe_and_free(code);
         return PAM_AUTH_ERR;
@@ -247,8 +241,7 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
     return PAM_AUTH_ERR;
 }
 
-EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
+EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv) {
     (void)pamh;
     (void)flags;
     (void)argc;

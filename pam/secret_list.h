@@ -28,8 +28,7 @@ struct secret_list_row {
     char now[320];
 };
 
-static void secret_list_time(time_t when, char out[SECRET_LIST_TIME])
-{
+static void secret_list_time(time_t when, char out[SECRET_LIST_TIME]) {
     struct tm local;
 
     if (localtime_r(&when, &local) == NULL ||
@@ -37,8 +36,7 @@ static void secret_list_time(time_t when, char out[SECRET_LIST_TIME])
         strcpy(out, "?");
 }
 
-static void secret_list_describe(const char *state, struct secret_list_row *row)
-{
+static void secret_list_describe(const char *state, struct secret_list_row *row) {
     long last_step = json_number(state, "last_step", -1);
     long locked_until = json_number(state, "locked_until", 0);
     char until[SECRET_LIST_TIME];
@@ -56,8 +54,7 @@ static void secret_list_describe(const char *state, struct secret_list_row *row)
 }
 
 static void secret_list_look(const factor2_authenticator *authenticator, const char *path,
-                             const char *user, struct secret_list_row *row)
-{
+                             const char *user, struct secret_list_row *row) {
     char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
     const char *json, *why;
     factor2_response *response = NULL;
@@ -83,14 +80,12 @@ static void secret_list_look(const factor2_authenticator *authenticator, const c
     factor2_response_free(response);
 }
 
-static int secret_list_is_user(const struct dirent *entry)
-{
+static int secret_list_is_user(const struct dirent *entry) {
     return secret_file_name(entry->d_name);
 }
 
 /* Prints the table; gives 0 with errno set if the folder cannot be read. */
-static int secret_list(const factor2_authenticator *authenticator, int folder, const char *path)
-{
+static int secret_list(const factor2_authenticator *authenticator, int folder, const char *path) {
     struct dirent **users;
     struct secret_list_row row;
     char shown[PRINTABLE_SIZE];

@@ -24,14 +24,12 @@ struct undisturbed {
     sigset_t signals;
 };
 
-static int undisturbed_changes(const struct undisturbed *before)
-{
+static int undisturbed_changes(const struct undisturbed *before) {
     return before->effective == 0 && (before->real != 0 || before->saved != 0);
 }
 
 /* Gives 1; or 0 with errno set, and then nothing has changed. */
-static int undisturbed_begin(struct undisturbed *before)
-{
+static int undisturbed_begin(struct undisturbed *before) {
     sigset_t all;
 
     if (getresuid(&before->real, &before->effective, &before->saved) != 0)
@@ -45,8 +43,7 @@ static int undisturbed_begin(struct undisturbed *before)
     return 0;
 }
 
-static void undisturbed_end(const struct undisturbed *before)
-{
+static void undisturbed_end(const struct undisturbed *before) {
     /* Root who may not change uids cannot go back, and must not go on with more rights. */
     if (undisturbed_changes(before) && setresuid(before->real, 0, before->saved) != 0)
         abort();

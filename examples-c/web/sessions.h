@@ -13,7 +13,7 @@
 enum {
     SESSIONS_PER_ADDRESS = 100, /* at one stage before the password was given */
     SESSIONS_PER_USER = 5,      /* at one stage after it */
-    SESSIONS_MAX = 2000,        /* more than all users can have, so that strangers have places, too */
+    SESSIONS_MAX = 2000, /* more than all users can have, so that strangers have places, too */
     SESSION_IDLE_S = 900,
     TOKEN_SIZE = 65
 };

@@ -10,12 +10,12 @@
 #include <string.h>
 
 /* An abort is a finding: libFuzzer keeps the input. */
-#define must(condition)                                                                   \
-    do {                                                                                  \
-        if (!(condition)) {                                                               \
-            fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #condition);    \
-            abort();                                                                      \
-        }                                                                                 \
+#define must(condition)                                                                \
+    do {                                                                               \
+        if (!(condition)) {                                                            \
+            fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #condition); \
+            abort();                                                                   \
+        }                                                                              \
     } while (0)
 
 #define MAX_REQUEST 65536
@@ -26,7 +26,8 @@
 
 #define FOR_TESTS "\"fixed_time\":59,\"guard\":{\"store\":\"none\"}"
 
-typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t, factor2_response **);
+typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
+                                    factor2_response **);
 
 typedef struct {
     factor2_status status;
@@ -76,7 +77,8 @@ slice read_text(slice json_string);
 void only_members(slice object, const char *const *names);
 
 /* Decompresses zlib's format into `out` and gives the length; aborts when it is broken or does not fit. */
-size_t inflate_zlib(const unsigned char *packed, size_t packed_len, unsigned char *out, size_t room);
+size_t inflate_zlib(const unsigned char *packed, size_t packed_len, unsigned char *out,
+                    size_t room);
 
 /* Aborts unless `png` is a complete square picture, and gives its side in pixels. */
 unsigned png_side(const unsigned char *png, size_t len);
