@@ -42,6 +42,7 @@ cc|builds cc c|gcc libc6-dev
 g++|builds g++ c++|g++
 clang|builds clang c|clang
 clang++|builds clang++ c++|clang g++
+clang-format|clang-format --version|clang-format
 clang's sanitizers|builds clang c -fsanitize=fuzzer-no-link,address|libclang-rt-$(clang_version)-dev
 build-essential|dpkg -s build-essential|build-essential
 nm|nm --version|binutils
