@@ -1,4 +1,4 @@
-/* The QR code of a secret as a PNG, and a whole enrolment; beside libqrencode and libpng, and
+/* The QR code of a secret as a PNG, and a whole enrollment; beside libqrencode and libpng, and
    liboath for the secret. */
 #include <liboath/oath.h>
 #include <png.h>
@@ -19,7 +19,7 @@ static void our_png(size_t calls) {
         CHECK(call(factor2_qr_png, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
 }
 
-static void our_enrolment(size_t calls) {
+static void our_enrollment(size_t calls) {
     static const char REQUEST[] = "{\"username\":\"" ACCOUNT "\"}";
     while (calls--)
         CHECK(call(factor2_create_secret, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
@@ -109,7 +109,7 @@ static size_t write_base64(char *out, const unsigned char *bytes, size_t length)
     return (size_t)(end - out);
 }
 
-static void peers_enrolment(size_t calls) {
+static void peers_enrollment(size_t calls) {
     static char base64[sizeof drawn.bytes * 4 / 3 + 8], answer[sizeof base64 + 1024];
     while (calls--) {
         char key[20], *secret, uri[256];
@@ -127,15 +127,15 @@ static void peers_enrolment(size_t calls) {
 }
 
 static bench_case ours_png = {.run = our_png}, theirs_png = {.run = peers_png},
-                  ours_enrolment = {.run = our_enrolment},
-                  theirs_enrolment = {.run = peers_enrolment};
+                  ours_enrollment = {.run = our_enrollment},
+                  theirs_enrollment = {.run = peers_enrollment};
 
 void compare_pictures(void) {
     enroller = authenticator("{\"store\":\"none\"}");
     compare("qr_png: URI to PNG, 470 x 470", &ours_png, "libqrencode + libpng", &theirs_png, SPEED,
             20);
-    compare("create_secret: a whole enrolment", &ours_enrolment,
-            "liboath + libqrencode + libpng + base64", &theirs_enrolment, SPEED, 20);
+    compare("create_secret: a whole enrolment", &ours_enrollment,
+            "liboath + libqrencode + libpng + base64", &theirs_enrollment, SPEED, 20);
 }
 
 void picture_sizes(size_t *ours, size_t *theirs) {

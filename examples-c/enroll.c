@@ -1,5 +1,5 @@
 /*
- * Enrols a user: makes a secret, shows it as a QR code, and confirms it by a first code. Then shows
+ * Enrolls a user: makes a secret, shows it as a QR code, and confirms it by a first code. Then shows
  * what the guard is for: the same code is refused a second time, and guessing is throttled.
  *
  *     cargo build --release

@@ -1,5 +1,5 @@
 /*
- * enroll.c in C++: enrols a user with a QR code, confirms by a first code, and shows what the guard is for.
+ * enroll.c in C++: enrolls a user with a QR code, confirms by a first code, and shows what the guard is for.
  *
  *     cargo build --release
  *     c++ -std=c++17 -o enroll -Iinclude examples-c/enroll.cpp target/release/libfactor2.a -lpthread -ldl -lm

@@ -42,8 +42,8 @@ static const char usage[] =
     "  -s, --secrets DIR   the folder with one file per user (" SECRET_FOLDER ")\n"
     "  -g, --guard FILE    where accepted and wrong codes are remembered\n"
     "                      (" GUARD_FILE ")\n"
-    "  -f, --replace       enrol anew a user who has a secret; the old one is lost\n"
-    "      --force         enrol a USER whom the passwd database does not know\n"
+    "  -f, --replace       enroll anew a user who has a secret; the old one is lost\n"
+    "      --force         enroll a USER whom the passwd database does not know\n"
     "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
     "      --remove        remove USER's secret; no new one\n"
     "      --list          show who has a secret, when a code was last used, and who\n"
@@ -54,7 +54,7 @@ static const char usage[] =
     "else may write there. Exits 0 if it was done, 1 if not (then no secret has\n"
     "changed), 2 if it was called wrongly.\n";
 
-enum action { ENROL, REPLACE, RESET, REMOVE, LIST };
+enum action { ENROLL, REPLACE, RESET, REMOVE, LIST };
 
 struct options {
     enum action action;
@@ -143,14 +143,15 @@ static int confirm(const factor2_authenticator *authenticator, const char *secre
     return accepted;
 }
 
-static int enrol(const factor2_authenticator *authenticator, int folder,
-                 const struct options *options) {
+static int enroll(const factor2_authenticator *authenticator, int folder,
+                  const struct options *options) {
     static char picture[TERMINAL_QR_SIZE];
     char user_json[1600], secret[SECRET_SIZE], request[sizeof user_json + sizeof secret + 64];
     struct stat stat;
     int done = 0;
 
-    if (options->action == ENROL && fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+    if (options->action == ENROLL &&
+        fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
         return failed(options->user, "has a secret; --replace makes a new one");
     json_escape(options->user, user_json, sizeof user_json);
     sprintf(request, "{\"username\":\"%s\"}", user_json);
@@ -209,7 +210,7 @@ static int act(int folder, const struct options *options) {
     done = succeeded("making the authenticator", status, response, NULL, NULL, 0) &&
            (options->action == LIST    ? list(authenticator, folder, options)
             : options->action == RESET ? reset(authenticator, options)
-                                       : enrol(authenticator, folder, options));
+                                       : enroll(authenticator, folder, options));
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
     return done;
@@ -221,7 +222,7 @@ static int open_folder(const struct options *options) {
     const char *why = "";
     int folder;
 
-    if (options->action == ENROL || options->action == REPLACE) {
+    if (options->action == ENROLL || options->action == REPLACE) {
         if (slash != NULL)
             folder_make(options->guard, (size_t)(slash - options->guard), 1);
         folder_make(options->secrets, strlen(options->secrets), 1);
@@ -250,7 +251,7 @@ static int find_user(struct options *options, const char *given, char name[ACCOU
     if (known || options->force || options->action == RESET || options->action == REMOVE)
         return 0;
     return !failed(name,
-                   "warning: this machine has no such account; --force enrols it all the same");
+                   "warning: this machine has no such account; --force enrolls it all the same");
 }
 
 static void choose(struct options *options, enum action action) {
@@ -267,7 +268,7 @@ int main(int argc, char **argv) {
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     static const char *const said[] = {"enrolled", "enrolled", "reset", "removed"};
     static char host[256];
-    struct options options = {ENROL, 0, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
+    struct options options = {ENROLL, 0, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
     char name[ACCOUNT_SIZE];
     int option, status, folder, done;
 

@@ -50,7 +50,7 @@ static enum MHD_Result hash_first(struct request *request, char password[PASSWOR
 /* Where a session stands: the page that comes next for it. */
 static const char *next_page(const struct request *request) {
     switch (request->session != NULL ? request->session->stage : SESSION_FREE) {
-    case SESSION_ENROLLING: return "/enrol";
+    case SESSION_ENROLLING: return "/enroll";
     case SESSION_PASSWORD: return "/code";
     case SESSION_LOGGED_IN: return "/";
     default: return "/login";
@@ -90,7 +90,7 @@ static enum MHD_Result get_signup(struct request *request) {
 }
 
 /* Makes the secret. It stays in the session until a code confirms it. */
-static enum MHD_Result begin_enrolment(struct request *request, struct user *user) {
+static enum MHD_Result begin_enrollment(struct request *request, struct user *user) {
     strcpy(user->hash, request->hash);
     if (!factor_create(request->site->authenticator, user))
         return signup_page(request, 400, user->name,
@@ -98,7 +98,7 @@ static enum MHD_Result begin_enrolment(struct request *request, struct user *use
     if (user->hash[0] == '\0' || !move_to(request, SESSION_ENROLLING, NULL))
         return not_now(request);
     request->session->pending = *user;
-    return http_redirect(request, "/enrol");
+    return http_redirect(request, "/enroll");
 }
 
 static enum MHD_Result post_signup(struct request *request) {
@@ -121,28 +121,28 @@ static enum MHD_Result post_signup(struct request *request) {
     else if (request->hash == NULL)
         result = hash_first(request, password, "");
     else
-        result = begin_enrolment(request, &user);
+        result = begin_enrollment(request, &user);
     explicit_bzero(password, sizeof password);
     explicit_bzero(&user, sizeof user);
     return result;
 }
 
-static enum MHD_Result enrol_page(struct request *request, const struct verdict *verdict) {
+static enum MHD_Result enroll_page(struct request *request, const struct verdict *verdict) {
     char qr[QR_SIZE];
     struct text page;
 
     if (!factor_qr(request->site->authenticator, &request->session->pending, qr))
         return fail(request, 500, "Not now", "The QR code could not be drawn. Try again later.");
-    page = page_enrol(request->session, qr, verdict);
+    page = page_enroll(request->session, qr, verdict);
     explicit_bzero(qr, sizeof qr);
     return http_page(request, verdict != NULL ? (unsigned)verdict->http : 200, &page,
                      verdict != NULL && verdict->locked ? verdict->wait_s : 0);
 }
 
-static enum MHD_Result get_enrol(struct request *request) {
+static enum MHD_Result get_enroll(struct request *request) {
     if (!is_at(request, SESSION_ENROLLING))
         return http_redirect(request, next_page(request));
-    return enrol_page(request, NULL);
+    return enroll_page(request, NULL);
 }
 
 /* Checks the code of a form. One that does not even fit is no code. */
@@ -157,7 +157,7 @@ static struct verdict check_code(const struct request *request, const char *secr
     return verdict;
 }
 
-static enum MHD_Result post_enrol(struct request *request) {
+static enum MHD_Result post_enroll(struct request *request) {
     struct verdict verdict;
     int added;
 
@@ -165,7 +165,7 @@ static enum MHD_Result post_enrol(struct request *request) {
         return http_redirect(request, next_page(request));
     verdict = check_code(request, request->session->pending.secret);
     if (verdict.http != 200)
-        return enrol_page(request, &verdict);
+        return enroll_page(request, &verdict);
     added = users_add(&request->site->users, &request->session->pending);
     if (!move_to(request, SESSION_ANONYMOUS, NULL))
         return not_now(request);
@@ -257,7 +257,7 @@ const struct route *flow_route(const char *path) {
         {"/", get_home, NULL},
         {"/style.css", get_style, NULL},
         {"/signup", get_signup, post_signup},
-        {"/enrol", get_enrol, post_enrol},
+        {"/enroll", get_enroll, post_enroll},
         {"/login", get_login, post_login},
         {"/code", get_code, post_code},
         {"/logout", NULL, post_logout},

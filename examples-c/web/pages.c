@@ -165,8 +165,8 @@ static void add_secret(struct text *page, const char *secret) {
     text_add(page, "</p>\n</details>\n");
 }
 
-struct text page_enrol(const struct session *session, const char *qr,
-                       const struct verdict *verdict) {
+struct text page_enroll(const struct session *session, const char *qr,
+                        const struct verdict *verdict) {
     struct text page = begin("Set up your second factor", verdict != NULL);
 
     add_verdict(&page, verdict);
@@ -178,7 +178,7 @@ struct text page_enrol(const struct session *session, const char *qr,
     text_add(&page, "\"></p>\n");
     add_secret(&page, session->pending.secret);
     text_add(&page, "</li>\n<li>\n<p>Type in the code it shows.</p>\n");
-    begin_form(&page, session, "/enrol");
+    begin_form(&page, session, "/enroll");
     add_code(&page, verdict, verdict != NULL);
     text_add(&page, "<button>Confirm</button>\n</form>\n</li>\n</ol>\n");
     add_way_out(&page, session, "Start again");

@@ -17,11 +17,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-static void check_enrolment(slice enrolment, slice request_username, slice request_secret) {
+static void check_enrollment(slice enrollment, slice request_username, slice request_secret) {
     char secret[SECRET_ROOM], given[SECRET_ROOM];
     slice username = read_text(request_username), shown = trimmed(username);
-    slice answered = read_text(json_member(enrolment, "username"));
-    must(!read_secret(json_member(enrolment, "totpsecret"), secret));
+    slice answered = read_text(json_member(enrollment, "username"));
+    must(!read_secret(json_member(enrollment, "totpsecret"), secret));
     if (request_secret.at) {
         read_secret(request_secret, given);
         must(!strcmp(secret, given));
@@ -29,7 +29,7 @@ static void check_enrolment(slice enrolment, slice request_username, slice reque
         must(strlen(secret) == 32 && name_valid(username));
     }
     must(answered.len == shown.len && !memcmp(answered.at, shown.at, shown.len));
-    must_be_otpauth(json_member(enrolment, "uri"), ISSUER_ENCODED, shown, secret);
+    must_be_otpauth(json_member(enrollment, "uri"), ISSUER_ENCODED, shown, secret);
 }
 
 /* An upper bound for the URI's length, and how much always fits at error correction L. */
@@ -44,8 +44,8 @@ static void check_created(slice request, answer *got) {
     only_members(request, members);
     must(png_side(got->data, got->data_len) >= 21 + 8);
     must_be_data_uri(json_member(got->json, "qr"), got->data, got->data_len);
-    check_enrolment(got->json, json_member(request, "username"),
-                    json_member(request, "totpsecret"));
+    check_enrollment(got->json, json_member(request, "username"),
+                     json_member(request, "totpsecret"));
 }
 
 static void check_drawn(slice request, answer *got) {
@@ -69,7 +69,7 @@ static void check_prepared(slice request, answer *got) {
           session = json_member(got->json, "sessionData");
     slice username = json_member(json_member(request, "user"), "username");
     only_members(request, members);
-    check_enrolment(shown, username, (slice){NULL, 0});
+    check_enrollment(shown, username, (slice){NULL, 0});
     read_secret(json_member(shown, "totpsecret"), secret);
     read_secret(json_member(session, "totpsecret"), kept);
     must(!strcmp(secret, kept));

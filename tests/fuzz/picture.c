@@ -1,4 +1,4 @@
-/* The pictures and URIs of an enrolment, read by code of their own. */
+/* The pictures and URIs of an enrollment, read by code of their own. */
 #include "fuzz.h"
 
 static unsigned big_endian(const unsigned char *at) {

@@ -153,13 +153,13 @@ fn verify_says_yes_to_the_right_code_only() {
 #[test]
 fn enroll_draws_what_a_phone_can_scan() {
     let plain = example("enroll");
-    enrols([&plain, &sanitized_example("enroll")]);
+    enrolls([&plain, &sanitized_example("enroll")]);
     let folder = scratch("enroll_run");
     run(valgrind(&plain).current_dir(&folder));
 }
 
 /// Runs the enroll example, plain and sanitized, and looks at all that it shows.
-pub fn enrols(programs: [&Path; 2]) {
+pub fn enrolls(programs: [&Path; 2]) {
     let names: [(&[&str], &str); 3] = [
         (&[], "Example%20Shop:alice%40example.com"),
         (&["A \"B\"\\C", "Zoë"], "A%20%22B%22%5CC:Zo%C3%AB"),
