@@ -1,5 +1,5 @@
 /* LIBRARY PROGRAM [ARGUMENT...]: prints rows of the second table: how long the library takes to load,
-   and the peak of a program's memory. It is small itself, for what a program starts as counts, too. */
+   and the peak of a program's memory. It is small itself, because what a program starts as counts, too. */
 #define _GNU_SOURCE /* wait4 */
 
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 
 #define LOADS 21
 
-/* In a process of its own, for a library is loaded once: whatever it needs is bound at once. */
+/* In a process of its own, because a library is loaded once; whatever it needs is bound at once. */
 static double load_time(const char *library) {
     double milliseconds = -1;
     int ends[2];

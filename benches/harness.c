@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define MAX_ROWS 32
-/* So long that the clock does not matter, so short that some batches are not disturbed. */
+/* Long enough for the clock not to matter, and short enough for some batches to be undisturbed. */
 #define BATCH_NANOSECONDS 3e6
 
 typedef struct {
@@ -47,7 +47,7 @@ static double nanoseconds_of(const bench_case *timed, size_t calls) {
     return (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
 }
 
-/* The least of some, or one that is disturbed would make a batch of a few calls. */
+/* The least of several: one that was disturbed would make a batch of a few calls. */
 static double undisturbed_nanoseconds_of(const bench_case *timed, size_t calls) {
     double least = nanoseconds_of(timed, calls);
     for (int again = 0; again < 4 && least > BATCH_NANOSECONDS / 4; again++) {

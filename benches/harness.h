@@ -14,7 +14,7 @@
         }                                                                                  \
     } while (0)
 
-/* What is timed: `run` makes so many calls, an even number. `prepare` is not timed, and may be NULL. */
+/* What is timed: `run` makes `calls` calls, an even number. `prepare` is not timed, and may be NULL. */
 typedef struct {
     void (*prepare)(size_t calls);
     void (*run)(size_t calls);

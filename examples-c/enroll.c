@@ -56,7 +56,7 @@ static factor2_authenticator *make_authenticator(const char *issuer) {
 typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
                                     factor2_response **);
 
-/* Calls an operation, and copies one text out of its answer. */
+/* Calls an operation, and copies one text out of its response. */
 static int ask(operation call, const char *what, const factor2_authenticator *authenticator,
                const char *request, const char *member, char *out, size_t out_size) {
     factor2_response *response = NULL;

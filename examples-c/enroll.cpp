@@ -32,7 +32,7 @@ void write_private_file(const std::string &path, std::string_view bytes) {
         throw std::runtime_error(path + ": cannot be written");
 }
 
-/* Bright white on black, whatever the terminal's colours are, for scanners want dark on light. */
+/* Bright white on black, whatever the terminal's colours are, because scanners want dark on light. */
 void print_picture(const std::string &picture) {
     std::istringstream lines(picture);
     for (std::string line; std::getline(lines, line);)

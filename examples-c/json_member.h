@@ -1,5 +1,5 @@
 /*
- * Reads one string out of an answer of factor2. C89. It is no JSON parser: a program that has one
+ * Reads one string out of a response of factor2. C89. It is no JSON parser: a program that has one
  * uses that instead.
  */
 #ifndef JSON_MEMBER_H

@@ -1,5 +1,5 @@
 /*
- * Reads one whole number out of an answer of factor2, see json_member.h. C89.
+ * Reads one whole number out of a response of factor2, see json_member.h. C89.
  */
 #ifndef JSON_NUMBER_H
 #define JSON_NUMBER_H

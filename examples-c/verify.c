@@ -6,10 +6,10 @@
  *     cc -o verify -Iinclude examples-c/verify.c target/release/libfactor2.a -lpthread -ldl -lm
  *     printf '%s\n' "$secret" "$code" | ./verify
  *
- * Both come from standard input, for other users can see a program's arguments.
+ * Both come from standard input, because other users can see a program's arguments.
  *
  * It has no memory, so it takes one code as often as it is asked: a program that lets people in
- * keeps the answer's "step", see factor2_verify() in factor2.h.
+ * keeps the response's "step", see factor2_verify() in factor2.h.
  */
 #include <stdio.h>
 #include <stdlib.h>

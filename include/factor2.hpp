@@ -118,7 +118,7 @@ struct member {
     bool is_json = false;
 };
 
-/* A request that was made here, which is wiped, for there is a secret in most. */
+/* A request that was made here, which is wiped, because most hold a secret. */
 class object {
   public:
     object(std::initializer_list<member> members) {

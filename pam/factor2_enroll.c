@@ -73,7 +73,7 @@ static int failed(const char *what, const char *why) {
     return 0;
 }
 
-/* Says what came of a call, and copies one text out of its answer if `member` is not NULL. */
+/* Says what came of a call, and copies one text out of its response if `member` is not NULL. */
 static int succeeded(const char *what, factor2_status status, const factor2_response *response,
                      const char *member, char *out, size_t out_size) {
     const char *json = factor2_response_json(response, NULL);

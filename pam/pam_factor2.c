@@ -9,22 +9,22 @@
  *     guard=FILE    where accepted and wrong codes are remembered (/var/lib/factor2/guard.db)
  *     nullok        a user without a file is not asked: the module then says PAM_IGNORE
  *     echo          the code can be seen while it is typed
- *     verbose       who is locked is told for how long, which tells that they have a secret
+ *     verbose       a user who is locked is told for how long, which shows that they have a secret
  *
- * A wrong option refuses everybody. So does all else that goes wrong, with PAM_AUTH_ERR: no stack of
- * modules can take "could not tell" for a yes. Every refusal looks alike: one text, one result, and
- * no sooner than a twentieth of a second after the code was typed. For a user without a secret the
- * guard does the same work as for a wrong code.
+ * With a wrong option, everybody is refused. Whatever else goes wrong is a refusal as well, with
+ * PAM_AUTH_ERR, so that no stack of modules can take "could not tell" for a yes. All refusals look alike:
+ * one text, one result, and no sooner than a twentieth of a second after the code was typed. For a user
+ * without a secret the guard does the same work as for a wrong code.
  *
- * A user's file has the name that the passwd database gives, however the name was spelt. A user whom
- * it does not know is asked under `nullok`, too, and needs a file of the very name.
+ * A user's file has the name that the passwd database gives, however the name was spelt. A user that
+ * the database does not know is asked even under `nullok`, and needs a file of exactly that name.
  *
  * The log has the user's name, where the login came from (PAM_RHOST), the service and the reason, and
  * never a secret or a code. What is not printable ASCII there, quotes and backslashes are written as
  * \xNN.
  *
- * While the guard is open, who has started a set-uid program such as su cannot stop it: the program's
- * real uid is root's for that time.
+ * While the guard is open, a user who has started a set-uid program such as su cannot stop it: the
+ * program's real uid is root's for that time.
  *
  * It is linked to the shared libfactor2, so that an update of the library reaches it, and stays
  * mapped (-z nodelete), as the library's fork handlers do.
@@ -194,7 +194,7 @@ static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict)
         pam_error(pamh, "Code not accepted. After several wrong codes, wait before the next try.");
 }
 
-/* Whether the user, whom the machine knows, simply has no file. */
+/* Whether the machine knows the user, who simply has no file. */
 static int has_none(const struct options *options, const char *user) {
     char name[ACCOUNT_SIZE], secret[SECRET_SIZE];
     const char *why;

@@ -1,6 +1,6 @@
 /*
- * A table of the users who have a secret, for eyes: when a code was accepted last, and who is locked.
- * Linux; C99 with _GNU_SOURCE.
+ * A table of the users who have a secret, for people to read: when a code was accepted last, and who is
+ * locked. Linux; C99 with _GNU_SOURCE.
  */
 #ifndef SECRET_LIST_H
 #define SECRET_LIST_H

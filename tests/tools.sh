@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees that every program the tests need is there. On Debian, as root, it installs what is missing;
-# elsewhere it names each missing one and the Debian package that has it, and fails. With arguments, it
+# Makes sure that every program the tests need is there. On Debian, as root, it installs what is missing;
+# elsewhere it names each missing program and the Debian package that has it, and fails. With arguments, it
 # looks at these rows only.
 set -eu
 only="$*"

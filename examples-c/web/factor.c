@@ -25,7 +25,7 @@ factor2_authenticator *factor_new(void) {
     return authenticator;
 }
 
-/* factor2_create_secret() for a user, with the secret that there is, if any; one member of its answer. */
+/* factor2_create_secret() for a user, with the secret that there is, if any; one member of its response. */
 static int create(const factor2_authenticator *authenticator, const struct user *user,
                   const char *member, char *out, size_t out_size) {
     char name[6 * NAME_SIZE], request[REQUEST_SIZE];

@@ -8,7 +8,7 @@
 #define CHILDREN 1000
 #define BUSY 8
 
-/* The smallest pictures, for they are what takes time. */
+/* The smallest pictures, because pictures take most of the time. */
 #define QUICK "{\"issuer\":\"E\",\"guard\":{\"store\":\"none\"},\"qr\":{\"module_px\":1}}"
 
 static void check_exit(pid_t child) {

@@ -1,5 +1,5 @@
 /* factor2_create_secret, factor2_qr_png and factor2_prepare_configuration: names and secrets arrive in
- * the URI as they are, and can add nothing to it. Who has a secret is refused for no name. */
+ * the URI as they are, and can add nothing to it. A name is never refused to a user who has a secret. */
 #include "fuzz.h"
 
 const char *const never_in_an_error[] = {PART_OF_CANARY, NULL};

@@ -64,7 +64,7 @@ int read_secret(slice json_string, char secret[SECRET_ROOM]);
 /* The same for valid UTF-8: 0 when it is no secret, 2 when bits were dropped, else 1. */
 int base32_secret(slice text, char secret[SECRET_ROOM]);
 
-/* What was typed as ASCII digits, when it is a code of so many. */
+/* What was typed as ASCII digits, when it is a code of `digits` of them. */
 int typed_code(slice typed, int digits, char code[16]);
 
 /* Valid UTF-8 without the blanks around it. */
