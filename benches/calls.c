@@ -6,8 +6,8 @@ factor2_authenticator *authenticator(const char *guard) {
     factor2_authenticator *made;
     factor2_response *response;
     char config[1024];
-    snprintf(config, sizeof config, "{\"issuer\":\"" ISSUER "\",\"fixed_time\":%d,\"guard\":%s}", NOW,
-             guard);
+    snprintf(config, sizeof config, "{\"issuer\":\"" ISSUER "\",\"fixed_time\":%d,\"guard\":%s}",
+             NOW, guard);
     if (factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &made, &response) != FACTOR2_OK) {
         fprintf(stderr, "%s\n%s\n", config, factor2_response_json(response, NULL));
         exit(EXIT_FAILURE);
@@ -51,7 +51,8 @@ void write_right_code(verify_request request) {
     static factor2_authenticator *phone;
     factor2_response *response;
     verify_request secret;
-    if (!phone) phone = authenticator("{\"store\":\"none\"}");
+    if (!phone)
+        phone = authenticator("{\"store\":\"none\"}");
     write_secret_request(secret, request);
     CHECK(factor2_generate(phone, secret, SECRET_LENGTH, &response) == FACTOR2_OK);
     const char *code = strstr(factor2_response_json(response, NULL), "\"otp\":\"");

@@ -12,11 +12,13 @@ static size_t key_length;
 
 static void verify_wrong(size_t calls) {
     while (calls--)
-        CHECK(call(factor2_verify, unguarded, wrong_request, VERIFY_LENGTH) == FACTOR2_INVALID_TOKEN);
+        CHECK(call(factor2_verify, unguarded, wrong_request, VERIFY_LENGTH) ==
+              FACTOR2_INVALID_TOKEN);
 }
 
 static void verify_right(size_t calls) {
-    while (calls--) CHECK(call(factor2_verify, unguarded, right_request, VERIFY_LENGTH) == FACTOR2_OK);
+    while (calls--)
+        CHECK(call(factor2_verify, unguarded, right_request, VERIFY_LENGTH) == FACTOR2_OK);
 }
 
 static int validated(const char *request) {
@@ -26,11 +28,13 @@ static int validated(const char *request) {
 }
 
 static void oath_wrong(size_t calls) {
-    while (calls--) CHECK(validated(wrong_request) == OATH_INVALID_OTP);
+    while (calls--)
+        CHECK(validated(wrong_request) == OATH_INVALID_OTP);
 }
 
 static void oath_right(size_t calls) {
-    while (calls--) CHECK(validated(right_request) == 0);
+    while (calls--)
+        CHECK(validated(right_request) == 0);
 }
 
 static bench_case ours_wrong = {.run = verify_wrong}, ours_right = {.run = verify_right},
@@ -43,8 +47,8 @@ void compare_codes(void) {
     memcpy(wrong_request, VERIFY_REQUEST, sizeof VERIFY_REQUEST);
     memcpy(right_request, VERIFY_REQUEST, sizeof VERIFY_REQUEST);
     write_right_code(right_request);
-    compare("verify a wrong code, guard none", &ours_wrong, "oath_totp_validate", &oaths_wrong, SPEED,
-            1.2);
-    compare("verify a right code, guard none", &ours_right, "oath_totp_validate, which stops at a hit",
-            &oaths_right, SPEED, 0.5);
+    compare("verify a wrong code, guard none", &ours_wrong, "oath_totp_validate", &oaths_wrong,
+            SPEED, 1.2);
+    compare("verify a right code, guard none", &ours_right,
+            "oath_totp_validate, which stops at a hit", &oaths_right, SPEED, 0.5);
 }

@@ -3,7 +3,8 @@
 /* Of a million credentials, a few have the code 000000. */
 static void try(const crowd *crowd, const char *request) {
     factor2_status status = call(factor2_verify, crowd->authenticator, request, VERIFY_LENGTH);
-    CHECK(status == FACTOR2_INVALID_TOKEN || status == FACTOR2_OK || status == FACTOR2_TOKEN_REUSED);
+    CHECK(status == FACTOR2_INVALID_TOKEN || status == FACTOR2_OK ||
+          status == FACTOR2_TOKEN_REUSED);
 }
 
 void gather(crowd *crowd, const char *guard) {
@@ -27,7 +28,8 @@ static void forget_guesses(crowd *crowd) {
 }
 
 void prepare_guesses(crowd *crowd, size_t count) {
-    if (crowd->guesses_made + count > 99 * crowd->credentials) forget_guesses(crowd);
+    if (crowd->guesses_made + count > 99 * crowd->credentials)
+        forget_guesses(crowd);
     crowd->guesses = realloc(crowd->guesses, count * sizeof *crowd->guesses);
     CHECK(crowd->guesses);
     for (size_t i = 0; i < count; i++)
@@ -35,5 +37,6 @@ void prepare_guesses(crowd *crowd, size_t count) {
 }
 
 void guess(const crowd *crowd, size_t count) {
-    for (size_t i = 0; i < count; i++) try(crowd, crowd->guesses[i]);
+    for (size_t i = 0; i < count; i++)
+        try(crowd, crowd->guesses[i]);
 }

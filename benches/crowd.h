@@ -18,7 +18,7 @@ typedef struct {
 /* Opens the store, and lets it know each credential by a first wrong code. */
 void gather(crowd *crowd, const char *guard);
 
-/* Writes down so many guesses, for one credential after the other. */
+/* Writes down `count` guesses, for one credential after the other. */
 void prepare_guesses(crowd *crowd, size_t count);
 
 /* Makes them. */

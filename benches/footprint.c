@@ -1,5 +1,5 @@
 /* LIBRARY PROGRAM [ARGUMENT...]: prints rows of the second table: how long the library takes to load,
-   and the peak of a program's memory. It is small itself, for what a program starts as counts, too. */
+   and the peak of a program's memory. It is small itself, because what a program starts as counts, too. */
 #define _GNU_SOURCE /* wait4 */
 
 #include <dlfcn.h>
@@ -14,23 +14,25 @@
 
 #define LOADS 21
 
-/* In a process of its own, for a library is loaded once: whatever it needs is bound at once. */
+/* In a process of its own, because a library is loaded once; whatever it needs is bound at once. */
 static double load_time(const char *library) {
     double milliseconds = -1;
     int ends[2];
-    if (pipe(ends) != 0) return -1;
+    if (pipe(ends) != 0)
+        return -1;
     pid_t child = fork();
     if (child == 0) {
         struct timespec begin, end;
         clock_gettime(CLOCK_MONOTONIC, &begin);
         void *loaded = dlopen(library, RTLD_NOW);
         clock_gettime(CLOCK_MONOTONIC, &end);
-        milliseconds = (double)(end.tv_sec - begin.tv_sec) * 1e3 +
-                       (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
+        milliseconds =
+            (double)(end.tv_sec - begin.tv_sec) * 1e3 + (double)(end.tv_nsec - begin.tv_nsec) / 1e6;
         _exit(!loaded || write(ends[1], &milliseconds, sizeof milliseconds) < 0);
     }
     close(ends[1]);
-    if (read(ends[0], &milliseconds, sizeof milliseconds) != sizeof milliseconds) milliseconds = -1;
+    if (read(ends[0], &milliseconds, sizeof milliseconds) != sizeof milliseconds)
+        milliseconds = -1;
     close(ends[0]);
     waitpid(child, NULL, 0);
     return milliseconds;
@@ -53,16 +55,20 @@ static long peak_memory(char **command) {
 int main(int argc, char **argv) {
     char text[32];
     double least = -1;
-    if (argc < 3) return EXIT_FAILURE;
+    if (argc < 3)
+        return EXIT_FAILURE;
     for (int i = 0; i < LOADS; i++) {
         double taken = load_time(argv[1]);
-        if (taken < 0) return EXIT_FAILURE;
-        if (least < 0 || taken < least) least = taken;
+        if (taken < 0)
+            return EXIT_FAILURE;
+        if (least < 0 || taken < least)
+            least = taken;
     }
     snprintf(text, sizeof text, "%.2f ms", least);
     print_fact("loading the library: dlopen(), the least of 21", text, "", "under 1 ms", least < 1);
     long peak = peak_memory(argv + 2);
-    if (peak < 0) return EXIT_FAILURE;
+    if (peak < 0)
+        return EXIT_FAILURE;
     snprintf(text, sizeof text, "%.1f MiB", (double)peak / 1024);
     print_fact("peak resident memory of examples-c/enroll.c", text, "", "under 8 MiB", peak < 8192);
     return EXIT_SUCCESS;

@@ -35,20 +35,23 @@ static atomic_bool ready, begun, done;
 static void *second_half(void *unused) {
     verify(unguarded, requests, 1);
     atomic_store(&ready, true);
-    while (!atomic_load(&begun)) {}
+    while (!atomic_load(&begun))
+        continue;
     verify(second_authenticator, requests + second_calls, second_calls);
     atomic_store(&done, true);
     return unused;
 }
 
 static void prepare_two(size_t calls) {
-    if (has_second) CHECK(pthread_join(second, NULL) == 0);
+    if (has_second)
+        CHECK(pthread_join(second, NULL) == 0);
     prepare(calls);
     second_calls = calls / 2;
     ready = begun = done = false;
     CHECK(pthread_create(&second, NULL, second_half, NULL) == 0);
     has_second = true;
-    while (!atomic_load(&ready)) {}
+    while (!atomic_load(&ready))
+        continue;
 }
 
 static void verify_by_two(const factor2_authenticator *authenticator, size_t calls) {
@@ -56,7 +59,8 @@ static void verify_by_two(const factor2_authenticator *authenticator, size_t cal
     second_authenticator = authenticator;
     atomic_store(&begun, true);
     verify(authenticator, requests, second_calls);
-    while (!atomic_load(&done)) {}
+    while (!atomic_load(&done))
+        continue;
 }
 
 static void guarded_by_two(size_t calls) { verify_by_two(guarded, calls); }
@@ -80,11 +84,13 @@ static bench_case small = {.prepare = prepare_thousand, .run = among_thousand},
 void compare_memory_guard(void) {
     unguarded = authenticator("{\"store\":\"none\"}");
     compare("verify, memory guard", &with, "verify, guard none", &without, TIME, 1.3);
-    compare("verify, memory guard, two threads", &with_by_two, "one thread", &with, THROUGHPUT, 1.8);
+    compare("verify, memory guard, two threads", &with_by_two, "one thread", &with, THROUGHPUT,
+            1.8);
     /* Nothing is shared here: so much two threads have on this machine at best. */
-    compare("verify, guard none, two threads", &without_by_two, "one thread", &without, THROUGHPUT, 0);
+    compare("verify, guard none, two threads", &without_by_two, "one thread", &without, THROUGHPUT,
+            0);
     gather(&thousand, "{\"store\":\"memory\"," PATIENT "}");
     gather(&million, "{\"store\":\"memory\",\"max_records\":1000000," PATIENT "}");
-    compare("verify, memory guard, 1,000,000 credentials", &large, "1,000 credentials", &small, TIME,
-            1.5);
+    compare("verify, memory guard, 1,000,000 credentials", &large, "1,000 credentials", &small,
+            TIME, 1.5);
 }

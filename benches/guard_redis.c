@@ -53,5 +53,6 @@ void compare_redis_guard(const char *socket, const char *script) {
     load_script(script);
     snprintf(guard, sizeof guard, "{\"store\":\"redis\",\"url\":\"redis+unix://%s\"}", socket);
     guarded = authenticator(guard);
-    compare("verify, redis guard, Unix socket", &ours, "a bare EVALSHA by hiredis", &theirs, TIME, 1.25);
+    compare("verify, redis guard, Unix socket", &ours, "a bare EVALSHA by hiredis", &theirs, TIME,
+            1.25);
 }

@@ -16,7 +16,8 @@ static sqlite3 *bare;
 static sqlite3_stmt *begin, *find, *keep, *commit;
 
 static void prepare_statement(sqlite3_stmt **statement, const char *text) {
-    CHECK(sqlite3_prepare_v3(bare, text, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v3(bare, text, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) ==
+          SQLITE_OK);
 }
 
 static void done(sqlite3_stmt *statement) {
@@ -36,8 +37,10 @@ enum { LAST_STEP, LAST_CODE, FAILURES, LOCKED_UNTIL, LOCK_S, DISABLED, TURN, COL
 static void keep_row(const uint64_t id[2], const sqlite3_int64 record[COLUMNS]) {
     sqlite3_bind_blob(keep, 1, id, 2 * sizeof *id, SQLITE_STATIC);
     for (int i = 0; i < COLUMNS; i++)
-        if (i != LAST_CODE) sqlite3_bind_int64(keep, 3 + i, record[i]);
-    sqlite3_bind_int64(keep, 3 + COLUMNS, (sqlite3_int64)scrambled(id[0] ^ (uint64_t)record[FAILURES]));
+        if (i != LAST_CODE)
+            sqlite3_bind_int64(keep, 3 + i, record[i]);
+    sqlite3_bind_int64(keep, 3 + COLUMNS,
+                       (sqlite3_int64)scrambled(id[0] ^ (uint64_t)record[FAILURES]));
     done(keep);
 }
 
@@ -53,7 +56,8 @@ static void change(uint64_t credential) {
     CHECK(nearest && sqlite3_column_bytes(find, 0) == sizeof id);
     int known = memcmp(nearest, id, sizeof id) == 0;
     sqlite3_int64 record[COLUMNS] = {[LAST_STEP] = -1};
-    for (int i = 0; known && i < COLUMNS; i++) record[i] = sqlite3_column_int64(find, 2 + i);
+    for (int i = 0; known && i < COLUMNS; i++)
+        record[i] = sqlite3_column_int64(find, 2 + i);
     record[FAILURES] = (record[FAILURES] + 1) % 100;
     record[TURN] = !record[TURN];
     CHECK(sqlite3_column_blob(find, 1));
@@ -65,7 +69,8 @@ static void change(uint64_t credential) {
 
 static void change_bare(size_t calls) {
     static uint64_t changes;
-    while (calls--) change(changes++ % thousand.credentials);
+    while (calls--)
+        change(changes++ % thousand.credentials);
 }
 
 static void open_bare(const char *path) {
@@ -83,13 +88,17 @@ static void open_bare(const char *path) {
                        "checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
                        NULL, NULL, NULL) == SQLITE_OK);
     prepare_statement(&begin, "BEGIN IMMEDIATE");
-    prepare_statement(&find, "SELECT id, next, last_step, last_code, failures, locked_until, lock_s, "
-                             "disabled, turn, checksum FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
-    prepare_statement(&keep, "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    prepare_statement(
+        &find,
+        "SELECT id, next, last_step, last_code, failures, locked_until, lock_s, "
+        "disabled, turn, checksum FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
+    prepare_statement(&keep,
+                      "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     prepare_statement(&commit, "COMMIT");
     sqlite3_bind_blob(keep, 2, end, sizeof end, SQLITE_STATIC);
     keep_row(end, nothing);
-    for (uint64_t i = 0; i < thousand.credentials; i++) change(i);
+    for (uint64_t i = 0; i < thousand.credentials; i++)
+        change(i);
 }
 
 static bench_case small = {.prepare = prepare_thousand, .run = among_thousand},
@@ -113,6 +122,6 @@ void compare_sqlite_guard(const char *folder) {
     open_bare(path);
     compare("verify, sqlite guard (NORMAL)", &small, "the same transaction by bare C sqlite3",
             &transaction, TIME, 1.3);
-    compare("verify, sqlite guard, 1,000,000 credentials", &large, "1,000 credentials", &small, TIME,
-            1.5);
+    compare("verify, sqlite guard, 1,000,000 credentials", &large, "1,000 credentials", &small,
+            TIME, 1.5);
 }

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define MAX_ROWS 32
-/* So long that the clock does not matter, so short that some batches are not disturbed. */
+/* Long enough for the clock not to matter, and short enough for some batches to be undisturbed. */
 #define BATCH_NANOSECONDS 3e6
 
 typedef struct {
@@ -24,7 +24,8 @@ static size_t case_count;
 
 static void add_case(bench_case *added) {
     for (size_t i = 0; i < case_count; i++)
-        if (cases[i] == added) return;
+        if (cases[i] == added)
+            return;
     cases[case_count++] = added;
 }
 
@@ -38,19 +39,21 @@ void compare(const char *work, bench_case *ours, const char *peer, bench_case *t
 
 static double nanoseconds_of(const bench_case *timed, size_t calls) {
     struct timespec begin, end;
-    if (timed->prepare) timed->prepare(calls);
+    if (timed->prepare)
+        timed->prepare(calls);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     timed->run(calls);
     clock_gettime(CLOCK_MONOTONIC, &end);
     return (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
 }
 
-/* The least of some, or one that is disturbed would make a batch of a few calls. */
+/* The least of several: one that was disturbed would make a batch of a few calls. */
 static double undisturbed_nanoseconds_of(const bench_case *timed, size_t calls) {
     double least = nanoseconds_of(timed, calls);
     for (int again = 0; again < 4 && least > BATCH_NANOSECONDS / 4; again++) {
         double taken = nanoseconds_of(timed, calls);
-        if (taken < least) least = taken;
+        if (taken < least)
+            least = taken;
     }
     return least;
 }
@@ -58,7 +61,8 @@ static double undisturbed_nanoseconds_of(const bench_case *timed, size_t calls) 
 static void calibrate(bench_case *timed) {
     size_t calls = 2;
     double taken;
-    while ((taken = undisturbed_nanoseconds_of(timed, calls)) < BATCH_NANOSECONDS / 4) calls *= 2;
+    while ((taken = undisturbed_nanoseconds_of(timed, calls)) < BATCH_NANOSECONDS / 4)
+        calls *= 2;
     timed->batch = 2 * (size_t)(1 + (double)calls * BATCH_NANOSECONDS / taken / 2);
 }
 
@@ -114,14 +118,17 @@ static void print_row(const table_row *row) {
     short_text has, goal;
     snprintf(has.text, sizeof has.text, "%.*f %s", ratio < 10 ? 2 : 1, ratio, UNITS[row->measure]);
     if (row->goal > 0)
-        snprintf(goal.text, sizeof goal.text, "%s %g", row->measure == TIME ? "at most" : "at least",
-                 row->goal);
+        snprintf(goal.text, sizeof goal.text, "%s %g",
+                 row->measure == TIME ? "at most" : "at least", row->goal);
     else
         strcpy(goal.text, "none");
     printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-13s | %-6s |\n", row->work,
            duration(row->ours->least).text, duration(row->ours->median).text, row->peer,
            duration(row->theirs->least).text, duration(row->theirs->median).text, has.text,
-           goal.text, row->goal == 0 ? "" : met ? "met" : "MISSED");
+           goal.text,
+           row->goal == 0 ? ""
+           : met          ? "met"
+                          : "MISSED");
 }
 
 void time_and_print(int rounds) {
@@ -130,5 +137,6 @@ void time_and_print(int rounds) {
            "one call of factor2", "least", "median", "compared with", "least", "median",
            "factor2 has", "goal", "");
     printf("|---|---:|---:|---|---:|---:|---|---|---|\n");
-    for (size_t i = 0; i < row_count; i++) print_row(&rows[i]);
+    for (size_t i = 0; i < row_count; i++)
+        print_row(&rows[i]);
 }

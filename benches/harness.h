@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(condition)                                                                        \
-    do {                                                                                        \
-        if (!(condition)) {                                                                     \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);      \
-            exit(EXIT_FAILURE);                                                                 \
-        }                                                                                       \
+#define CHECK(condition)                                                                   \
+    do {                                                                                   \
+        if (!(condition)) {                                                                \
+            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
+            exit(EXIT_FAILURE);                                                            \
+        }                                                                                  \
     } while (0)
 
-/* What is timed: `run` makes so many calls, an even number. `prepare` is not timed, and may be NULL. */
+/* What is timed: `run` makes `calls` calls, an even number. `prepare` is not timed, and may be NULL. */
 typedef struct {
     void (*prepare)(size_t calls);
     void (*run)(size_t calls);

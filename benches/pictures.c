@@ -1,4 +1,4 @@
-/* The QR code of a secret as a PNG, and a whole enrolment; beside libqrencode and libpng, and
+/* The QR code of a secret as a PNG, and a whole enrollment; beside libqrencode and libpng, and
    liboath for the secret. */
 #include <liboath/oath.h>
 #include <png.h>
@@ -15,10 +15,11 @@ static factor2_authenticator *enroller;
 
 static void our_png(size_t calls) {
     static const char REQUEST[] = "{\"username\":\"" ACCOUNT "\",\"totpsecret\":\"" SECRET "\"}";
-    while (calls--) CHECK(call(factor2_qr_png, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
+    while (calls--)
+        CHECK(call(factor2_qr_png, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
 }
 
-static void our_enrolment(size_t calls) {
+static void our_enrollment(size_t calls) {
     static const char REQUEST[] = "{\"username\":\"" ACCOUNT "\"}";
     while (calls--)
         CHECK(call(factor2_create_secret, enroller, REQUEST, sizeof REQUEST - 1) == FACTOR2_OK);
@@ -55,7 +56,8 @@ static void write_png(const QRcode *symbol, picture *out) {
             if (symbol->data[y * symbol->width + x] & 1)
                 for (int pixel = (x + QUIET_ZONE) * MODULE_PX, n = 0; n < MODULE_PX; n++, pixel++)
                     row[pixel / 8] &= (unsigned char)~(0x80 >> pixel % 8);
-        for (int n = 0; n < MODULE_PX; n++) png_write_row(png, row);
+        for (int n = 0; n < MODULE_PX; n++)
+            png_write_row(png, row);
     }
     png_write_end(png, info);
     png_destroy_write_struct(&png, &info);
@@ -72,7 +74,8 @@ static void write_uri(char *uri, size_t room, const char *secret) {
     char account[64], *end = account;
     for (const char *c = ACCOUNT; *c; c++)
         end += *c == '@' ? sprintf(end, "%%%02X", *c) : sprintf(end, "%c", *c);
-    snprintf(uri, room, "otpauth://totp/%s:%s?secret=%s&issuer=%s", ISSUER, account, secret, ISSUER);
+    snprintf(uri, room, "otpauth://totp/%s:%s?secret=%s&issuer=%s", ISSUER, account, secret,
+             ISSUER);
 }
 
 static picture drawn;
@@ -106,7 +109,7 @@ static size_t write_base64(char *out, const unsigned char *bytes, size_t length)
     return (size_t)(end - out);
 }
 
-static void peers_enrolment(size_t calls) {
+static void peers_enrollment(size_t calls) {
     static char base64[sizeof drawn.bytes * 4 / 3 + 8], answer[sizeof base64 + 1024];
     while (calls--) {
         char key[20], *secret, uri[256];
@@ -124,13 +127,15 @@ static void peers_enrolment(size_t calls) {
 }
 
 static bench_case ours_png = {.run = our_png}, theirs_png = {.run = peers_png},
-                  ours_enrolment = {.run = our_enrolment}, theirs_enrolment = {.run = peers_enrolment};
+                  ours_enrollment = {.run = our_enrollment},
+                  theirs_enrollment = {.run = peers_enrollment};
 
 void compare_pictures(void) {
     enroller = authenticator("{\"store\":\"none\"}");
-    compare("qr_png: URI to PNG, 470 x 470", &ours_png, "libqrencode + libpng", &theirs_png, SPEED, 20);
-    compare("create_secret: a whole enrolment", &ours_enrolment,
-            "liboath + libqrencode + libpng + base64", &theirs_enrolment, SPEED, 20);
+    compare("qr_png: URI to PNG, 470 x 470", &ours_png, "libqrencode + libpng", &theirs_png, SPEED,
+            20);
+    compare("create_secret: a whole enrolment", &ours_enrollment,
+            "liboath + libqrencode + libpng + base64", &theirs_enrollment, SPEED, 20);
 }
 
 void picture_sizes(size_t *ours, size_t *theirs) {

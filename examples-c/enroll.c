@@ -1,5 +1,5 @@
 /*
- * Enrols a user: makes a secret, shows it as a QR code, and confirms it by a first code. Then shows
+ * Enrolls a user: makes a secret, shows it as a QR code, and confirms it by a first code. Then shows
  * what the guard is for: the same code is refused a second time, and guessing is throttled.
  *
  *     cargo build --release
@@ -24,8 +24,7 @@
 enum { NAME_SIZE = 1600, SECRET_SIZE = 128, REQUEST_SIZE = 4096 };
 
 /* Says what came of a call; gives 1 if it was FACTOR2_OK. */
-static int succeeded(const char *what, factor2_status status, const factor2_response *response)
-{
+static int succeeded(const char *what, factor2_status status, const factor2_response *response) {
     char message[256];
 
     if (status == FACTOR2_OK)
@@ -36,8 +35,7 @@ static int succeeded(const char *what, factor2_status status, const factor2_resp
     return 0;
 }
 
-static factor2_authenticator *make_authenticator(const char *issuer)
-{
+static factor2_authenticator *make_authenticator(const char *issuer) {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
     factor2_status status;
@@ -58,10 +56,9 @@ static factor2_authenticator *make_authenticator(const char *issuer)
 typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
                                     factor2_response **);
 
-/* Calls an operation, and copies one text out of its answer. */
+/* Calls an operation, and copies one text out of its response. */
 static int ask(operation call, const char *what, const factor2_authenticator *authenticator,
-               const char *request, const char *member, char *out, size_t out_size)
-{
+               const char *request, const char *member, char *out, size_t out_size) {
     factor2_response *response = NULL;
     factor2_status status = call(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
     int found = succeeded(what, status, response) &&
@@ -72,8 +69,7 @@ static int ask(operation call, const char *what, const factor2_authenticator *au
 }
 
 /* The picture holds the secret, so it is nobody else's to read. */
-static int write_private_file(const char *path, const unsigned char *bytes, size_t length)
-{
+static int write_private_file(const char *path, const unsigned char *bytes, size_t length) {
     FILE *file;
     int written;
 
@@ -92,8 +88,7 @@ static int write_private_file(const char *path, const unsigned char *bytes, size
 }
 
 static int show_qr_code(const factor2_authenticator *authenticator, const char *username_json,
-                        const char *secret, const char *path)
-{
+                        const char *secret, const char *path) {
     static char picture[TERMINAL_QR_SIZE];
     factor2_response *response = NULL;
     factor2_status status;
@@ -120,8 +115,7 @@ static int show_qr_code(const factor2_authenticator *authenticator, const char *
 
 /* The one call of a login. */
 static factor2_status verify_code(const factor2_authenticator *authenticator, const char *secret,
-                                  const char *typed)
-{
+                                  const char *typed) {
     factor2_response *response = NULL;
     factor2_status status;
     char typed_json[512], request[REQUEST_SIZE];
@@ -137,8 +131,7 @@ static factor2_status verify_code(const factor2_authenticator *authenticator, co
 }
 
 static int enroll(const factor2_authenticator *authenticator, const char *username,
-                  const char *path)
-{
+                  const char *path) {
     char username_json[NAME_SIZE], secret[SECRET_SIZE], code[16], request[REQUEST_SIZE];
     int guesses;
 
@@ -156,7 +149,8 @@ static int enroll(const factor2_authenticator *authenticator, const char *userna
     sprintf(request, "{\"totpsecret\":\"%s\"}", secret);
     if (!ask(factor2_generate, "making a code", authenticator, request, "otp", code, sizeof code))
         return 0;
-    printf("A phone would now show %s (here, the library plays the phone). The server says:\n", code);
+    printf("A phone would now show %s (here, the library plays the phone). The server says:\n",
+           code);
     if (verify_code(authenticator, secret, code) != FACTOR2_OK)
         return 0;
     printf("The same code a second time:\n");
@@ -170,8 +164,7 @@ static int enroll(const factor2_authenticator *authenticator, const char *userna
     return verify_code(authenticator, secret, code) == FACTOR2_THROTTLED;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *issuer = argc > 1 ? argv[1] : "Example Shop";
     const char *username = argc > 2 ? argv[2] : "alice@example.com";
     const char *path = argc > 3 ? argv[3] : "factor2-qr.png";

@@ -1,5 +1,5 @@
 /*
- * enroll.c in C++: enrols a user with a QR code, confirms by a first code, and shows what the guard is for.
+ * enroll.c in C++: enrolls a user with a QR code, confirms by a first code, and shows what the guard is for.
  *
  *     cargo build --release
  *     c++ -std=c++17 -o enroll -Iinclude examples-c/enroll.cpp target/release/libfactor2.a -lpthread -ldl -lm
@@ -32,7 +32,7 @@ void write_private_file(const std::string &path, std::string_view bytes) {
         throw std::runtime_error(path + ": cannot be written");
 }
 
-/* Bright white on black, whatever the terminal's colours are, for scanners want dark on light. */
+/* Bright white on black, whatever the terminal's colours are, because scanners want dark on light. */
 void print_picture(const std::string &picture) {
     std::istringstream lines(picture);
     for (std::string line; std::getline(lines, line);)
@@ -46,8 +46,8 @@ factor2::status verify(const factor2::authenticator &authenticator, const std::s
     if (verdict)
         std::cout << typed << ": accepted\n";
     else
-        std::cout << typed << ": " << factor2::status_name(verdict.status()) << ": " << verdict.message()
-                  << '\n';
+        std::cout << typed << ": " << factor2::status_name(verdict.status()) << ": "
+                  << verdict.message() << '\n';
     return verdict.status();
 }
 
@@ -58,18 +58,22 @@ bool enroll(const factor2::authenticator &authenticator, const char *username, c
     write_private_file(path, picture.data());
     print_picture(picture.at("text"));
     std::cout << "Scan it with an authenticator app (it is in " << path
-              << ", too), or type in the secret:\n" << secret << "\n\n";
+              << ", too), or type in the secret:\n"
+              << secret << "\n\n";
 
     std::string code = authenticator.generate(secret).at("otp");
     std::cout << "A phone would now show " << code
               << " (here, the library plays the phone). The server says:\n";
-    if (verify(authenticator, secret, code) != factor2::status::Ok) return false;
+    if (verify(authenticator, secret, code) != factor2::status::Ok)
+        return false;
     std::cout << "The same code a second time:\n";
-    if (verify(authenticator, secret, code) != factor2::status::TokenReused) return false;
+    if (verify(authenticator, secret, code) != factor2::status::TokenReused)
+        return false;
     std::cout << "Somebody guesses:\n";
     code[0] = code[0] == '9' ? '0' : static_cast<char>(code[0] + 1);
     for (int guesses = 0; guesses < 5; ++guesses)
-        if (verify(authenticator, secret, code) != factor2::status::InvalidToken) return false;
+        if (verify(authenticator, secret, code) != factor2::status::InvalidToken)
+            return false;
     return verify(authenticator, secret, code) == factor2::status::Throttled;
 }
 

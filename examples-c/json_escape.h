@@ -19,8 +19,7 @@
  * Gives 1; or 0 when the room is too small, and then `out` is the empty string: it never cuts a
  * text short.
  */
-static int json_escape(const char *text, char *out, size_t out_size)
-{
+static int json_escape(const char *text, char *out, size_t out_size) {
     static const char hex[] = "0123456789abcdef";
     size_t used = 0;
 

@@ -1,5 +1,5 @@
 /*
- * Reads one string out of an answer of factor2. C89. It is no JSON parser: a program that has one
+ * Reads one string out of a response of factor2. C89. It is no JSON parser: a program that has one
  * uses that instead.
  */
 #ifndef JSON_MEMBER_H
@@ -18,8 +18,7 @@
  * Gives 1; or 0 when `json` is NULL, the member is not there or no string, the room is too small, or
  * an escape is one of those that factor2 does not write. Then `out` is the empty string.
  */
-static int json_member(const char *json, const char *name, char *out, size_t out_size)
-{
+static int json_member(const char *json, const char *name, char *out, size_t out_size) {
     char start[64];
     size_t used = 0;
 

@@ -1,5 +1,5 @@
 /*
- * Reads one whole number out of an answer of factor2, see json_member.h. C89.
+ * Reads one whole number out of a response of factor2, see json_member.h. C89.
  */
 #ifndef JSON_NUMBER_H
 #define JSON_NUMBER_H
@@ -9,8 +9,7 @@
 #include <string.h>
 
 /* Gives the first member called `name` that is a number, or `otherwise` if there is none. */
-static long json_number(const char *json, const char *name, long otherwise)
-{
+static long json_number(const char *json, const char *name, long otherwise) {
     char start[64], *end;
     long number;
 

@@ -6,10 +6,10 @@
  *     cc -o verify -Iinclude examples-c/verify.c target/release/libfactor2.a -lpthread -ldl -lm
  *     printf '%s\n' "$secret" "$code" | ./verify
  *
- * Both come from standard input, for other users can see a program's arguments.
+ * Both come from standard input, because other users can see a program's arguments.
  *
  * It has no memory, so it takes one code as often as it is asked: a program that lets people in
- * keeps the answer's "step", see factor2_verify() in factor2.h.
+ * keeps the response's "step", see factor2_verify() in factor2.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,7 @@
 #include "json_member.h"
 
 /* Says on standard error why the answer is no. */
-static void explain(factor2_status status, const factor2_response *response)
-{
+static void explain(factor2_status status, const factor2_response *response) {
     char message[256];
 
     if (!json_member(factor2_response_json(response, NULL), "message", message, sizeof message))
@@ -29,8 +28,7 @@ static void explain(factor2_status status, const factor2_response *response)
     fprintf(stderr, "%s: %s\n", factor2_status_name(status), message);
 }
 
-static factor2_status verify(const char *secret, const char *code)
-{
+static factor2_status verify(const char *secret, const char *code) {
     static const char config[] = "{\"issuer\":\"verify\",\"guard\":{\"store\":\"none\"}}";
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
@@ -55,8 +53,7 @@ static factor2_status verify(const char *secret, const char *code)
 }
 
 /* Reads one line without its end; gives 0 for no line, one that does not fit, or one with a NUL. */
-static int read_line(char *line, size_t size)
-{
+static int read_line(char *line, size_t size) {
     size_t length = 0;
     int c;
 
@@ -73,8 +70,7 @@ static int read_line(char *line, size_t size)
     return 1;
 }
 
-int main(void)
-{
+int main(void) {
     char secret[160], code[80];
 
     if (!read_line(secret, sizeof secret) || !read_line(code, sizeof code)) {

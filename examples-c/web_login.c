@@ -26,8 +26,7 @@
 #include "web/http.h"
 
 /* A port's number, or -1. */
-static long read_port(const char *typed)
-{
+static long read_port(const char *typed) {
     char *end;
     long port = strtol(typed, &end, 10);
 
@@ -35,8 +34,7 @@ static long read_port(const char *typed)
 }
 
 /* Serves until a signal comes. */
-static int serve(struct site *site, unsigned short port, const sigset_t *signals)
-{
+static int serve(struct site *site, unsigned short port, const sigset_t *signals) {
     static const struct timespec second = {1, 0};
     struct MHD_Daemon *daemon = http_start(site, port);
 
@@ -52,14 +50,14 @@ static int serve(struct site *site, unsigned short port, const sigset_t *signals
     return 1;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     long port = argc > 1 ? read_port(argv[1]) : 0;
     struct site *site;
     sigset_t signals;
     int i, served;
 
-    if (port < 0 || argc > 3 || (argc > 2 && (argv[2][0] == '\0' || strlen(argv[2]) >= HOST_SIZE))) {
+    if (port < 0 || argc > 3 ||
+        (argc > 2 && (argv[2][0] == '\0' || strlen(argv[2]) >= HOST_SIZE))) {
         fprintf(stderr, "usage: web_login [PORT [PUBLIC-HOST]]\n");
         return EXIT_FAILURE;
     }

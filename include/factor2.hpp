@@ -103,7 +103,8 @@ inline void append_quoted(std::string &json, std::string_view text) {
             json += hex[byte >> 4];
             json += hex[byte & 15];
         } else {
-            if (c == '"' || c == '\\') json += '\\';
+            if (c == '"' || c == '\\')
+                json += '\\';
             json += c;
         }
     }
@@ -117,12 +118,13 @@ struct member {
     bool is_json = false;
 };
 
-/* A request that was made here, which is wiped, for there is a secret in most. */
+/* A request that was made here, which is wiped, because most hold a secret. */
 class object {
   public:
     object(std::initializer_list<member> members) {
         std::size_t room = 2;
-        for (const member &each : members) room += each.name.size() + 6 * each.value.size() + 6;
+        for (const member &each : members)
+            room += each.name.size() + 6 * each.value.size() + 6;
         text_.reserve(room); /* growing would leave a copy behind */
         for (const member &each : members) {
             text_ += text_.empty() ? '{' : ',';
@@ -139,7 +141,8 @@ class object {
     object &operator=(const object &) = delete;
     ~object() {
         volatile char *const bytes = text_.data();
-        for (std::size_t at = 0; at < text_.size(); ++at) bytes[at] = '\0';
+        for (std::size_t at = 0; at < text_.size(); ++at)
+            bytes[at] = '\0';
     }
     std::string_view text() const noexcept { return text_; }
 
@@ -153,7 +156,8 @@ inline std::size_t end_of_value(std::string_view json, std::size_t at) noexcept 
     for (bool quoted = false; at < json.size(); ++at) {
         const char c = json[at];
         if (quoted) {
-            if (c == '\\') ++at;
+            if (c == '\\')
+                ++at;
             quoted = c != '"';
         } else if (c == '"') {
             quoted = true;
@@ -175,7 +179,8 @@ inline std::string_view find(std::string_view json, std::string_view name) noexc
     while (at < json.size()) {
         const std::size_t colon = end_of_value(json, at);
         const std::string_view key = json.substr(at, colon - at);
-        if (colon + 1 >= json.size()) break;
+        if (colon + 1 >= json.size())
+            break;
         const std::size_t end = end_of_value(json, colon + 1);
         if (key.size() == name.size() + 2 && key.substr(1, name.size()) == name)
             return json.substr(colon + 1, end - colon - 1);
@@ -186,7 +191,8 @@ inline std::string_view find(std::string_view json, std::string_view name) noexc
 
 /* A value as plain text: a string without its quotes and escapes, all else as it stands. */
 inline std::string plain(std::string_view value) {
-    if (value.size() < 2 || value.front() != '"') return std::string(value);
+    if (value.size() < 2 || value.front() != '"')
+        return std::string(value);
     constexpr std::string_view letters = "bfnrt", meant = "\b\f\n\r\t";
     std::string text;
     text.reserve(value.size());
@@ -209,7 +215,9 @@ inline std::string plain(std::string_view value) {
 }
 
 struct free_handle {
-    void operator()(factor2_authenticator *handle) const noexcept { factor2_authenticator_free(handle); }
+    void operator()(factor2_authenticator *handle) const noexcept {
+        factor2_authenticator_free(handle);
+    }
     void operator()(factor2_response *handle) const noexcept { factor2_response_free(handle); }
 };
 
@@ -258,7 +266,8 @@ class [[nodiscard]] response {
     /** The answer's JSON, or `{"error":{...}}`; see factor2_response_json(). Borrowed from this object. */
     [[nodiscard]] std::string_view json() const noexcept FACTOR2_BORROWED {
         std::size_t length = 0;
-        if (const char *text = factor2_response_json(handle_.get(), &length)) return {text, length};
+        if (const char *text = factor2_response_json(handle_.get(), &length))
+            return {text, length};
         switch (status_) {
         case factor2::status::InvalidHandle:
             return R"({"error":{"code":"InvalidHandle","http_status":500,"message":"closed or moved from"}})";
@@ -282,13 +291,15 @@ class [[nodiscard]] response {
     /** After how long another code will be looked at; nothing where waiting does not help. */
     [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const {
         const std::string_view seconds = in_error("retry_after_s");
-        if (seconds.empty()) return std::nullopt;
+        if (seconds.empty())
+            return std::nullopt;
         return std::chrono::seconds(std::stoll(std::string(seconds)));
     }
 
     /** The answer's JSON. Borrowed from this object. Throws factor2::error if there is no answer. */
     std::string_view value() const FACTOR2_BORROWED {
-        if (!*this) throw error(status_, message());
+        if (!*this)
+            throw error(status_, message());
         return json();
     }
 
@@ -299,7 +310,8 @@ class [[nodiscard]] response {
      */
     [[nodiscard]] std::string at(std::string_view name) const {
         const std::string_view found = detail::find(value(), name);
-        if (found.empty()) throw std::out_of_range("factor2: no such member in the answer");
+        if (found.empty())
+            throw std::out_of_range("factor2: no such member in the answer");
         return detail::plain(found);
     }
 
@@ -342,7 +354,8 @@ class authenticator {
     }
 
     /** With `text`, the answer has the picture for a terminal as well. */
-    response qr_png(std::string_view username, std::string_view totpsecret, bool text = false) const {
+    response qr_png(std::string_view username, std::string_view totpsecret,
+                    bool text = false) const {
         return ask(factor2_qr_png, {{"username", username},
                                     {"totpsecret", totpsecret},
                                     {"text", text ? "true" : "false", true}});
@@ -366,9 +379,11 @@ class authenticator {
     }
     /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")` before you let the user in.
         A `last_step` of -1 stands for none. */
-    response verify(std::string_view totpsecret, std::string_view otp, std::int64_t last_step) const {
+    response verify(std::string_view totpsecret, std::string_view otp,
+                    std::int64_t last_step) const {
         const std::string step = std::to_string(last_step);
-        return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});
+        return ask(factor2_verify,
+                   {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});
     }
 
     response inspect(std::string_view totpsecret) const {
@@ -389,9 +404,11 @@ class authenticator {
 
     /** Any operation with a request in JSON: `call(factor2_verify, request)`. */
     response call(operation function, std::string_view request) const noexcept {
-        if (!handle_) return {FACTOR2_INVALID_HANDLE, nullptr};
+        if (!handle_)
+            return {FACTOR2_INVALID_HANDLE, nullptr};
         factor2_response *answer = nullptr;
-        const factor2_status code = function(handle_.get(), begin_of(request), request.size(), &answer);
+        const factor2_status code =
+            function(handle_.get(), begin_of(request), request.size(), &answer);
         return {code, answer};
     }
 
@@ -401,7 +418,9 @@ class authenticator {
     }
 
     /* An empty view may be NULL, which is not what the library calls an empty text. */
-    static const char *begin_of(std::string_view text) noexcept { return text.empty() ? "" : text.data(); }
+    static const char *begin_of(std::string_view text) noexcept {
+        return text.empty() ? "" : text.data();
+    }
 
     std::unique_ptr<factor2_authenticator, detail::free_handle> handle_;
 };

@@ -14,6 +14,6 @@ case $section in
     3) pages include/factor2.h ;;
     8)
         for program in pam_factor2 factor2_enroll; do
-            pages include/factor2.h examples-c/secret_file.h examples-c/machine_guard.h "examples-c/$program.c"
+            pages include/factor2.h pam/secret_file.h pam/machine_guard.h "pam/$program.c"
         done ;;
 esac

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees that every program the tests need is there. On Debian, as root, it installs what is missing;
-# elsewhere it names each missing one and the Debian package that has it, and fails. With arguments, it
+# Makes sure that every program the tests need is there. On Debian, as root, it installs what is missing;
+# elsewhere it names each missing program and the Debian package that has it, and fails. With arguments, it
 # looks at these rows only.
 set -eu
 only="$*"
@@ -42,6 +42,7 @@ cc|builds cc c|gcc libc6-dev
 g++|builds g++ c++|g++
 clang|builds clang c|clang
 clang++|builds clang++ c++|clang g++
+clang-format|clang-format --version|clang-format
 clang's sanitizers|builds clang c -fsanitize=fuzzer-no-link,address|libclang-rt-$(clang_version)-dev
 build-essential|dpkg -s build-essential|build-essential
 nm|nm --version|binutils

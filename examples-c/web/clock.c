@@ -4,8 +4,7 @@
 
 #include <time.h>
 
-milliseconds clock_now(void)
-{
+milliseconds clock_now(void) {
     struct timespec now;
 
     return clock_gettime(CLOCK_MONOTONIC, &now) == 0

@@ -4,15 +4,13 @@
 #include <sys/socket.h>
 
 /* libmicrohttpd reads the end of the stream then, and closes the socket. */
-static void end(struct connection *connection)
-{
+static void end(struct connection *connection) {
     shutdown(connection->socket, SHUT_RDWR);
     connection->state = CONNECTION_ENDED;
 }
 
 /* If there are `most` connections from an address, or from all when it is NULL, ends one. */
-static void make_way(struct connections *connections, const in_addr_t *from, int most)
-{
+static void make_way(struct connections *connections, const in_addr_t *from, int most) {
     struct connection *longest = NULL;
     int i, count = 0;
 
@@ -28,8 +26,7 @@ static void make_way(struct connections *connections, const in_addr_t *from, int
         end(longest);
 }
 
-static struct connection *add(struct connections *connections, int socket, in_addr_t from)
-{
+static struct connection *add(struct connections *connections, int socket, in_addr_t from) {
     int i;
 
     for (i = 0; i < CONNECTIONS_PLACES; i++) {
@@ -45,13 +42,11 @@ static struct connection *add(struct connections *connections, int socket, in_ad
     return NULL;
 }
 
-void connections_init(struct connections *connections)
-{
+void connections_init(struct connections *connections) {
     pthread_mutex_init(&connections->lock, NULL);
 }
 
-struct connection *connections_add(struct connections *connections, int socket, in_addr_t from)
-{
+struct connection *connections_add(struct connections *connections, int socket, in_addr_t from) {
     struct connection *added;
 
     pthread_mutex_lock(&connections->lock);
@@ -62,24 +57,21 @@ struct connection *connections_add(struct connections *connections, int socket, 
     return added;
 }
 
-void connections_answered(struct connections *connections, struct connection *connection)
-{
+void connections_answered(struct connections *connections, struct connection *connection) {
     pthread_mutex_lock(&connections->lock);
     if (connection != NULL)
         connection->waits_since = clock_now();
     pthread_mutex_unlock(&connections->lock);
 }
 
-void connections_remove(struct connections *connections, struct connection *connection)
-{
+void connections_remove(struct connections *connections, struct connection *connection) {
     pthread_mutex_lock(&connections->lock);
     if (connection != NULL)
         connection->state = CONNECTION_FREE;
     pthread_mutex_unlock(&connections->lock);
 }
 
-void connections_expire(struct connections *connections)
-{
+void connections_expire(struct connections *connections) {
     milliseconds now = clock_now();
     int i;
 

@@ -5,8 +5,8 @@
  *
  * The bounds per address, here and in sessions.h and hashing.h, are for a server that faces its
  * clients. Behind a proxy all of them come from one address, and bounding them is the proxy's to do
- * (nginx: limit_conn, limit_req, client_header_timeout). X-Forwarded-For is not read, for it says what
- * the client likes unless the proxy overwrites it. With IPv6, count by /64: clients have whole ones.
+ * (nginx: limit_conn, limit_req, client_header_timeout). X-Forwarded-For is not read, because it says
+ * what the client likes unless the proxy overwrites it. With IPv6, count by /64: clients have whole ones.
  */
 #ifndef WEB_CONNECTIONS_H
 #define WEB_CONNECTIONS_H

@@ -15,8 +15,7 @@ enum { REQUEST_SIZE = 1024, PERIOD_S = 30, DIGITS = 6 };
 /* One process, so the guard's store in memory does. More processes need sqlite or redis here. */
 static const char config[] = "{\"issuer\":\"factor2 demo\",\"qr\":{\"module_px\":5}}";
 
-factor2_authenticator *factor_new(void)
-{
+factor2_authenticator *factor_new(void) {
     factor2_authenticator *authenticator = NULL;
     factor2_status status =
         factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &authenticator, NULL);
@@ -26,10 +25,9 @@ factor2_authenticator *factor_new(void)
     return authenticator;
 }
 
-/* factor2_create_secret() for a user, with the secret that there is, if any; one member of its answer. */
+/* factor2_create_secret() for a user, with the secret that there is, if any; one member of its response. */
 static int create(const factor2_authenticator *authenticator, const struct user *user,
-                  const char *member, char *out, size_t out_size)
-{
+                  const char *member, char *out, size_t out_size) {
     char name[6 * NAME_SIZE], request[REQUEST_SIZE];
     factor2_response *response = NULL;
     int created = json_escape(user->name, name, sizeof name);
@@ -49,20 +47,18 @@ static int create(const factor2_authenticator *authenticator, const struct user 
     return created;
 }
 
-int factor_create(const factor2_authenticator *authenticator, struct user *user)
-{
+int factor_create(const factor2_authenticator *authenticator, struct user *user) {
     user->secret[0] = '\0';
     return create(authenticator, user, "totpsecret", user->secret, sizeof user->secret);
 }
 
-int factor_qr(const factor2_authenticator *authenticator, const struct user *user, char qr[QR_SIZE])
-{
+int factor_qr(const factor2_authenticator *authenticator, const struct user *user,
+              char qr[QR_SIZE]) {
     return create(authenticator, user, "qr", qr, QR_SIZE);
 }
 
 /* When an app will show a code that was not used yet: with the step after this and the last used one. */
-static long seconds_to_next_code(const factor2_authenticator *authenticator, const char *secret)
-{
+static long seconds_to_next_code(const factor2_authenticator *authenticator, const char *secret) {
     char request[REQUEST_SIZE];
     factor2_response *response = NULL;
     long long now = (long long)time(NULL), next = now / PERIOD_S + 1, used = -1;
@@ -81,8 +77,7 @@ static long seconds_to_next_code(const factor2_authenticator *authenticator, con
  * Whether what was typed cannot be a code, for a better word about it. The library is the judge of codes,
  * and knows digits of other scripts: a character outside ASCII may be one.
  */
-static int is_malformed(const char *typed)
-{
+static int is_malformed(const char *typed) {
     int digits = 0, others = 0;
 
     for (; *typed != '\0'; typed++) {
@@ -98,15 +93,15 @@ static int is_malformed(const char *typed)
 }
 
 struct verdict factor_verify(const factor2_authenticator *authenticator, const char *secret,
-                             const char *typed)
-{
+                             const char *typed) {
     char typed_json[256], request[REQUEST_SIZE];
     factor2_response *response = NULL;
     factor2_status status = FACTOR2_INVALID_TOKEN;
     struct verdict verdict = {401, 0, 0, 0};
 
     if (json_escape(typed, typed_json, sizeof typed_json)) {
-        snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, typed_json);
+        snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret,
+                 typed_json);
         status = factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
         explicit_bzero(request, sizeof request);
     }

@@ -11,9 +11,9 @@ enum { QR_SIZE = 32768 };
 
 /* What came of a code. */
 struct verdict {
-    int http;   /* 200 only if the code was accepted */
-    long wait_s; /* when it was not: after how many seconds another one can be; -1 is never */
-    int locked; /* until then no code at all is looked at */
+    int http;      /* 200 only if the code was accepted */
+    long wait_s;   /* when it was not: after how many seconds another one can be; -1 is never */
+    int locked;    /* until then no code at all is looked at */
     int malformed; /* it was no code: such a try is not counted */
 };
 
@@ -24,7 +24,8 @@ factor2_authenticator *factor_new(void);
 int factor_create(const factor2_authenticator *authenticator, struct user *user);
 
 /* The QR code of the user's secret as a data: URI, or 0. */
-int factor_qr(const factor2_authenticator *authenticator, const struct user *user, char qr[QR_SIZE]);
+int factor_qr(const factor2_authenticator *authenticator, const struct user *user,
+              char qr[QR_SIZE]);
 
 /* Checks what the user typed. An accepted code is used up. */
 struct verdict factor_verify(const factor2_authenticator *authenticator, const char *secret,

@@ -8,8 +8,7 @@
 #include "pages.h"
 
 static enum MHD_Result fail(struct request *request, unsigned status, const char *title,
-                            const char *message)
-{
+                            const char *message) {
     struct text page = page_message(title, message);
 
     return http_page(request, status, &page, 0);
@@ -19,29 +18,25 @@ static enum MHD_Result fail(struct request *request, unsigned status, const char
  * Moves the session on: new id, new token, nothing kept of the stage before. Whoever knew the old id, or
  * planted it, has nothing. Gives 0 if that cannot be.
  */
-static int move_to(struct request *request, enum stage stage, const struct user *user)
-{
+static int move_to(struct request *request, enum stage stage, const struct user *user) {
     if (request->session != NULL)
         session_end(request->session);
     request->session = sessions_new(&request->site->sessions, stage, user, request->from);
     return request->session != NULL;
 }
 
-static enum MHD_Result not_now(struct request *request)
-{
+static enum MHD_Result not_now(struct request *request) {
     return fail(request, 500, "Not now", "Something went wrong here. Try again later.");
 }
 
 /* A form needs a session for its token. */
-static int have_session(struct request *request)
-{
+static int have_session(struct request *request) {
     return request->session != NULL || move_to(request, SESSION_ANONYMOUS, NULL);
 }
 
 /* The password's hash is made, and then the same handler runs again, with request->hash. */
 static enum MHD_Result hash_first(struct request *request, char password[PASSWORD_SIZE],
-                                  const char *like)
-{
+                                  const char *like) {
     int queued = http_hash(request, password, like);
     struct text page;
 
@@ -53,23 +48,20 @@ static enum MHD_Result hash_first(struct request *request, char password[PASSWOR
 }
 
 /* Where a session stands: the page that comes next for it. */
-static const char *next_page(const struct request *request)
-{
+static const char *next_page(const struct request *request) {
     switch (request->session != NULL ? request->session->stage : SESSION_FREE) {
-    case SESSION_ENROLLING: return "/enrol";
+    case SESSION_ENROLLING: return "/enroll";
     case SESSION_PASSWORD: return "/code";
     case SESSION_LOGGED_IN: return "/";
     default: return "/login";
     }
 }
 
-static int is_at(const struct request *request, enum stage stage)
-{
+static int is_at(const struct request *request, enum stage stage) {
     return request->session != NULL && request->session->stage == stage;
 }
 
-static enum MHD_Result get_home(struct request *request)
-{
+static enum MHD_Result get_home(struct request *request) {
     struct text page;
 
     if (!is_at(request, SESSION_LOGGED_IN))
@@ -78,23 +70,18 @@ static enum MHD_Result get_home(struct request *request)
     return http_page(request, 200, &page, 0);
 }
 
-static enum MHD_Result get_style(struct request *request)
-{
-    return http_style(request, style_css);
-}
+static enum MHD_Result get_style(struct request *request) { return http_style(request, style_css); }
 
 /* ---- Sign up */
 
 static enum MHD_Result signup_page(struct request *request, unsigned status, const char *name,
-                                   const char *error)
-{
+                                   const char *error) {
     struct text page = page_signup(request->session, name, error);
 
     return http_page(request, status, &page, 0);
 }
 
-static enum MHD_Result get_signup(struct request *request)
-{
+static enum MHD_Result get_signup(struct request *request) {
     if (!have_session(request))
         return not_now(request);
     if (!is_at(request, SESSION_ANONYMOUS))
@@ -103,8 +90,7 @@ static enum MHD_Result get_signup(struct request *request)
 }
 
 /* Makes the secret. It stays in the session until a code confirms it. */
-static enum MHD_Result begin_enrolment(struct request *request, struct user *user)
-{
+static enum MHD_Result begin_enrollment(struct request *request, struct user *user) {
     strcpy(user->hash, request->hash);
     if (!factor_create(request->site->authenticator, user))
         return signup_page(request, 400, user->name,
@@ -112,11 +98,10 @@ static enum MHD_Result begin_enrolment(struct request *request, struct user *use
     if (user->hash[0] == '\0' || !move_to(request, SESSION_ENROLLING, NULL))
         return not_now(request);
     request->session->pending = *user;
-    return http_redirect(request, "/enrol");
+    return http_redirect(request, "/enroll");
 }
 
-static enum MHD_Result post_signup(struct request *request)
-{
+static enum MHD_Result post_signup(struct request *request) {
     struct user user;
     char password[PASSWORD_SIZE];
     enum MHD_Result result;
@@ -136,35 +121,32 @@ static enum MHD_Result post_signup(struct request *request)
     else if (request->hash == NULL)
         result = hash_first(request, password, "");
     else
-        result = begin_enrolment(request, &user);
+        result = begin_enrollment(request, &user);
     explicit_bzero(password, sizeof password);
     explicit_bzero(&user, sizeof user);
     return result;
 }
 
-static enum MHD_Result enrol_page(struct request *request, const struct verdict *verdict)
-{
+static enum MHD_Result enroll_page(struct request *request, const struct verdict *verdict) {
     char qr[QR_SIZE];
     struct text page;
 
     if (!factor_qr(request->site->authenticator, &request->session->pending, qr))
         return fail(request, 500, "Not now", "The QR code could not be drawn. Try again later.");
-    page = page_enrol(request->session, qr, verdict);
+    page = page_enroll(request->session, qr, verdict);
     explicit_bzero(qr, sizeof qr);
     return http_page(request, verdict != NULL ? (unsigned)verdict->http : 200, &page,
                      verdict != NULL && verdict->locked ? verdict->wait_s : 0);
 }
 
-static enum MHD_Result get_enrol(struct request *request)
-{
+static enum MHD_Result get_enroll(struct request *request) {
     if (!is_at(request, SESSION_ENROLLING))
         return http_redirect(request, next_page(request));
-    return enrol_page(request, NULL);
+    return enroll_page(request, NULL);
 }
 
 /* Checks the code of a form. One that does not even fit is no code. */
-static struct verdict check_code(const struct request *request, const char *secret)
-{
+static struct verdict check_code(const struct request *request, const char *secret) {
     char code[32];
     struct verdict verdict;
 
@@ -175,8 +157,7 @@ static struct verdict check_code(const struct request *request, const char *secr
     return verdict;
 }
 
-static enum MHD_Result post_enrol(struct request *request)
-{
+static enum MHD_Result post_enroll(struct request *request) {
     struct verdict verdict;
     int added;
 
@@ -184,21 +165,21 @@ static enum MHD_Result post_enrol(struct request *request)
         return http_redirect(request, next_page(request));
     verdict = check_code(request, request->session->pending.secret);
     if (verdict.http != 200)
-        return enrol_page(request, &verdict);
+        return enroll_page(request, &verdict);
     added = users_add(&request->site->users, &request->session->pending);
     if (!move_to(request, SESSION_ANONYMOUS, NULL))
         return not_now(request);
     if (!added) /* somebody else confirmed this name first */
         return signup_page(request, 409, "", "This user name is taken.");
-    request->session->notice = "Your second factor is set up. Log in with it now: the code that you "
-                               "just typed is used up, so wait until the app shows the next one.";
+    request->session->notice =
+        "Your second factor is set up. Log in with it now: the code that you "
+        "just typed is used up, so wait until the app shows the next one.";
     return http_redirect(request, "/login");
 }
 
 /* ---- Log in. A real program slows down guesses of passwords, too; this one shows the second factor. */
 
-static enum MHD_Result get_login(struct request *request)
-{
+static enum MHD_Result get_login(struct request *request) {
     struct text page;
 
     if (!have_session(request))
@@ -210,8 +191,7 @@ static enum MHD_Result get_login(struct request *request)
     return http_page(request, 200, &page, 0);
 }
 
-static enum MHD_Result post_login(struct request *request)
-{
+static enum MHD_Result post_login(struct request *request) {
     char name[NAME_SIZE] = "", password[PASSWORD_SIZE];
     const struct user *user = NULL;
     const char *hash;
@@ -238,8 +218,7 @@ static enum MHD_Result post_login(struct request *request)
     return http_redirect(request, "/code");
 }
 
-static enum MHD_Result get_code(struct request *request)
-{
+static enum MHD_Result get_code(struct request *request) {
     struct text page;
 
     if (!is_at(request, SESSION_PASSWORD))
@@ -248,8 +227,7 @@ static enum MHD_Result get_code(struct request *request)
     return http_page(request, 200, &page, 0);
 }
 
-static enum MHD_Result post_code(struct request *request)
-{
+static enum MHD_Result post_code(struct request *request) {
     const struct user *user;
     struct verdict verdict;
     struct text page;
@@ -260,27 +238,26 @@ static enum MHD_Result post_code(struct request *request)
     verdict = check_code(request, user->secret);
     if (verdict.http != 200) {
         page = page_code(request->session, &verdict);
-        return http_page(request, (unsigned)verdict.http, &page, verdict.locked ? verdict.wait_s : 0);
+        return http_page(request, (unsigned)verdict.http, &page,
+                         verdict.locked ? verdict.wait_s : 0);
     }
     if (!move_to(request, SESSION_LOGGED_IN, user))
         return not_now(request);
     return http_redirect(request, "/");
 }
 
-static enum MHD_Result post_logout(struct request *request)
-{
+static enum MHD_Result post_logout(struct request *request) {
     session_end(request->session);
     request->session = NULL;
     return http_redirect(request, "/login");
 }
 
-const struct route *flow_route(const char *path)
-{
+const struct route *flow_route(const char *path) {
     static const struct route routes[] = {
         {"/", get_home, NULL},
         {"/style.css", get_style, NULL},
         {"/signup", get_signup, post_signup},
-        {"/enrol", get_enrol, post_enrol},
+        {"/enroll", get_enroll, post_enroll},
         {"/login", get_login, post_login},
         {"/code", get_code, post_code},
         {"/logout", NULL, post_logout},

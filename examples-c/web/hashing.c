@@ -7,8 +7,7 @@
 #include <string.h>
 
 /* yescrypt by libcrypt, the system's own password hash. */
-int password_hash(const char *password, const char *like, char hash[HASH_SIZE])
-{
+int password_hash(const char *password, const char *like, char hash[HASH_SIZE]) {
     char salt[CRYPT_GENSALT_OUTPUT_SIZE];
     struct crypt_data *data = calloc(1, sizeof *data);
     const char *result = NULL;
@@ -27,8 +26,7 @@ int password_hash(const char *password, const char *like, char hash[HASH_SIZE])
 }
 
 /* A hasher's thread: one job after the other, until all are made and the end was called. */
-static void *make_hashes(void *of)
-{
+static void *make_hashes(void *of) {
     struct hashers *hashers = of;
     struct hash_job *job;
 
@@ -50,19 +48,17 @@ static void *make_hashes(void *of)
     return NULL;
 }
 
-int hashers_start(struct hashers *hashers)
-{
+int hashers_start(struct hashers *hashers) {
     memset(hashers, 0, sizeof *hashers);
     pthread_mutex_init(&hashers->lock, NULL);
     pthread_cond_init(&hashers->changed, NULL);
-    while (hashers->started < HASHERS && pthread_create(&hashers->threads[hashers->started], NULL,
-                                                        make_hashes, hashers) == 0)
+    while (hashers->started < HASHERS &&
+           pthread_create(&hashers->threads[hashers->started], NULL, make_hashes, hashers) == 0)
         hashers->started++;
     return hashers->started > 0;
 }
 
-int hashers_take(struct hashers *hashers, struct hash_job *job)
-{
+int hashers_take(struct hashers *hashers, struct hash_job *job) {
     struct hash_job **last;
     int all = 0, theirs = 0, is_taken;
 
@@ -82,8 +78,7 @@ int hashers_take(struct hashers *hashers, struct hash_job *job)
     return is_taken;
 }
 
-void hashers_end(struct hashers *hashers)
-{
+void hashers_end(struct hashers *hashers) {
     pthread_mutex_lock(&hashers->lock);
     hashers->is_ending = 1;
     pthread_cond_broadcast(&hashers->changed);

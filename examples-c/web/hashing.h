@@ -1,6 +1,6 @@
 /*
  * Password hashes, which are slow on purpose: some 20 ms each. Threads make them, so that the server's
- * own thread has time for all other pages. Of what waits for them there is a bound, and one per address.
+ * own thread has time for all other pages. The jobs that wait are limited, in all and per address.
  */
 #ifndef WEB_HASHING_H
 #define WEB_HASHING_H
@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 enum {
-    PASSWORD_SIZE = 129, /* with the NUL, as all sizes here */
+    PASSWORD_SIZE = 129, /* NUL included, as in all sizes here */
     PASSWORD_MIN = 8,
     HASH_SIZE = 384, /* CRYPT_OUTPUT_SIZE */
     HASHERS = 2,

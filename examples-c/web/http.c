@@ -16,8 +16,7 @@
 
 enum { CONNECTION_MEMORY = 16384 };
 
-static const char *header(const struct request *request, const char *name)
-{
+static const char *header(const struct request *request, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
@@ -25,13 +24,11 @@ static const char *header(const struct request *request, const char *name)
  * Browsers keep a cookie named __Host-... to one host and to TLS. On the loopback interface there is
  * no TLS, and not every browser takes a Secure cookie there.
  */
-static const char *cookie_name(const struct site *site)
-{
+static const char *cookie_name(const struct site *site) {
     return site->public_host != NULL ? "__Host-session" : "session";
 }
 
-static const char *cookie(const struct request *request)
-{
+static const char *cookie(const struct request *request) {
     return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND,
                                        cookie_name(request->site));
 }
@@ -39,8 +36,7 @@ static const char *cookie(const struct request *request)
 /* ---- Answers */
 
 /* Tells the browser the session's id when it does not know it, and to forget that of an ended one. */
-static int add_cookie(const struct request *request, struct MHD_Response *response)
-{
+static int add_cookie(const struct request *request, struct MHD_Response *response) {
     const char *known = cookie(request), *id = request->session != NULL ? request->session->id : "";
     char line[256];
 
@@ -54,8 +50,7 @@ static int add_cookie(const struct request *request, struct MHD_Response *respon
 }
 
 static enum MHD_Result answer(struct request *request, unsigned status,
-                              struct MHD_Response *response, const char *type)
-{
+                              struct MHD_Response *response, const char *type) {
     static const char *const headers[][2] = {
         {"Cache-Control", "no-store"},
         {"Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; "
@@ -87,16 +82,15 @@ static enum MHD_Result answer(struct request *request, unsigned status,
 
 /* What http_page() does, with one more header. */
 static enum MHD_Result page_with(struct request *request, unsigned status, struct text *page,
-                                 const char *name, const char *value)
-{
+                                 const char *name, const char *value) {
     struct MHD_Response *response;
 
     if (page->failed) {
         text_free(page);
         return MHD_NO;
     }
-    response = MHD_create_response_from_buffer_with_free_callback(page->length, page->bytes,
-                                                                  text_wipe);
+    response =
+        MHD_create_response_from_buffer_with_free_callback(page->length, page->bytes, text_wipe);
     if (response == NULL)
         text_free(page);
     else if (name != NULL)
@@ -104,24 +98,22 @@ static enum MHD_Result page_with(struct request *request, unsigned status, struc
     return answer(request, status, response, "text/html; charset=utf-8");
 }
 
-enum MHD_Result http_page(struct request *request, unsigned status, struct text *page, long wait_s)
-{
+enum MHD_Result http_page(struct request *request, unsigned status, struct text *page,
+                          long wait_s) {
     char seconds[32];
 
     snprintf(seconds, sizeof seconds, "%ld", wait_s);
     return page_with(request, status, page, wait_s > 0 ? "Retry-After" : NULL, seconds);
 }
 
-enum MHD_Result http_style(struct request *request, const char *style)
-{
-    return answer(request, MHD_HTTP_OK,
-                  MHD_create_response_from_buffer(strlen(style), (void *)style,
-                                                  MHD_RESPMEM_MUST_COPY),
-                  "text/css; charset=utf-8");
+enum MHD_Result http_style(struct request *request, const char *style) {
+    return answer(
+        request, MHD_HTTP_OK,
+        MHD_create_response_from_buffer(strlen(style), (void *)style, MHD_RESPMEM_MUST_COPY),
+        "text/css; charset=utf-8");
 }
 
-enum MHD_Result http_redirect(struct request *request, const char *path)
-{
+enum MHD_Result http_redirect(struct request *request, const char *path) {
     struct text nothing = text_new();
 
     /* 303: the browser follows by GET, so reloading the next page repeats no form. */
@@ -129,8 +121,7 @@ enum MHD_Result http_redirect(struct request *request, const char *path)
 }
 
 static enum MHD_Result refuse(struct request *request, unsigned status, const char *title,
-                              const char *why)
-{
+                              const char *why) {
     struct text page = page_message(title, why);
 
     return http_page(request, status, &page, 0);
@@ -138,31 +129,23 @@ static enum MHD_Result refuse(struct request *request, unsigned status, const ch
 
 /* ---- Requests */
 
-static struct connection *opened_connection(struct MHD_Connection *connection)
-{
+static struct connection *opened_connection(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static void suspend(void *connection)
-{
-    MHD_suspend_connection(connection);
-}
+static void suspend(void *connection) { MHD_suspend_connection(connection); }
 
-static void resume(void *connection)
-{
-    MHD_resume_connection(connection);
-}
+static void resume(void *connection) { MHD_resume_connection(connection); }
 
-static int hex_digit(char c)
-{
+static int hex_digit(char c) {
     static const char digits[] = "0123456789abcdef";
-    const char *found = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+    const char *found =
+        c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
 
     return found != NULL ? (int)(found - digits) : -1;
 }
 
-int http_field(const struct request *request, const char *name, char *out, size_t size)
-{
+int http_field(const struct request *request, const char *name, char *out, size_t size) {
     const char *at = request->body;
     size_t name_length = strlen(name), used = 0;
 
@@ -191,8 +174,7 @@ int http_field(const struct request *request, const char *name, char *out, size_
  * Whether this site is what the browser meant. A page elsewhere can give its own name the address
  * 127.0.0.1 (DNS rebinding) and then read what the server says; its Host tells.
  */
-static int host_is_ours(const struct request *request)
-{
+static int host_is_ours(const struct request *request) {
     const char *host = header(request, "Host");
     char ours[HOST_SIZE];
 
@@ -208,8 +190,7 @@ static int host_is_ours(const struct request *request)
 }
 
 /* Whether a form was sent by a page of this site. Old browsers don't say; they have the token only. */
-static int origin_is_ours(const struct request *request)
-{
+static int origin_is_ours(const struct request *request) {
     const char *origin = header(request, "Origin"), *host = header(request, "Host");
     const char *scheme = request->site->public_host != NULL ? "https://" : "http://";
     size_t length = strlen(scheme);
@@ -224,8 +205,7 @@ struct framing {
 };
 
 static enum MHD_Result note_header(void *of, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
-{
+                                   const char *value) {
     static const char token[] = "!#$%&'*+-.^_`|~0123456789"
                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     struct framing *framing = of;
@@ -241,8 +221,7 @@ static enum MHD_Result note_header(void *of, enum MHD_ValueKind kind, const char
  * Whether all who read this request find its end at the same place. If a proxy finds another one than
  * this server, a part of somebody's form is taken for a request (request smuggling).
  */
-static int end_is_clear(const struct request *request)
-{
+static int end_is_clear(const struct request *request) {
     const char *length = header(request, "Content-Length");
     struct framing framing = {0, 0};
 
@@ -254,8 +233,7 @@ static int end_is_clear(const struct request *request)
 }
 
 /* Refuses by the headers alone what is no form of ours. Gives 1 to go on, with *result unset. */
-static int form_may_come(struct request *request, enum MHD_Result *result)
-{
+static int form_may_come(struct request *request, enum MHD_Result *result) {
     static const char form[] = "application/x-www-form-urlencoded";
     const char *type = header(request, "Content-Type"), *length = header(request, "Content-Length");
 
@@ -269,14 +247,14 @@ static int form_may_come(struct request *request, enum MHD_Result *result)
         *result = refuse(request, MHD_HTTP_LENGTH_REQUIRED, "Length missing",
                          "Say how long the form is.");
     else if (strlen(length) > 4 || atoi(length) > BODY_SIZE)
-        *result = refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large", "The form is too large.");
+        *result =
+            refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "Too large", "The form is too large.");
     else
         return 1;
     return 0;
 }
 
-int http_hash(struct request *request, const char *password, const char *like)
-{
+int http_hash(struct request *request, const char *password, const char *like) {
     struct hash_job *job = &request->job;
 
     strcpy(job->password, password);
@@ -295,8 +273,7 @@ int http_hash(struct request *request, const char *password, const char *like)
  * All is there: runs the route. The session may have ended while the form came, or while its password
  * was hashed, so it is looked up.
  */
-static enum MHD_Result dispatch(struct request *request, int is_post)
-{
+static enum MHD_Result dispatch(struct request *request, int is_post) {
     char token[TOKEN_SIZE];
 
     request->session = sessions_find(&request->site->sessions, cookie(request));
@@ -313,8 +290,7 @@ static enum MHD_Result dispatch(struct request *request, int is_post)
 /* libmicrohttpd calls it once with the headers, then for each part of the body, then at its end. */
 static enum MHD_Result on_request(void *site, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *part,
-                                  size_t *part_length, void **state)
-{
+                                  size_t *part_length, void **state) {
     const struct connection *opened = opened_connection(connection);
     struct request *request = *state;
     int is_post = strcmp(method, "POST") == 0;
@@ -366,8 +342,7 @@ static enum MHD_Result on_request(void *site, struct MHD_Connection *connection,
 
 /* Called when a connection is opened, and when it is about to be closed. */
 static void on_connection(void *of, struct MHD_Connection *connection, void **place,
-                          enum MHD_ConnectionNotificationCode code)
-{
+                          enum MHD_ConnectionNotificationCode code) {
     struct site *site = of;
     const union MHD_ConnectionInfo *info;
     in_addr_t from;
@@ -383,8 +358,7 @@ static void on_connection(void *of, struct MHD_Connection *connection, void **pl
 }
 
 static void on_completed(void *of, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode code)
-{
+                         enum MHD_RequestTerminationCode code) {
     struct site *site = of;
 
     (void)code;
@@ -396,8 +370,7 @@ static void on_completed(void *of, struct MHD_Connection *connection, void **sta
 }
 
 /* A socket that listens on the loopback interface; the port is known before the first request comes. */
-static int listen_on(unsigned short port, unsigned short *bound)
-{
+static int listen_on(unsigned short port, unsigned short *bound) {
     struct sockaddr_in address;
     socklen_t length = sizeof address;
     int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -419,8 +392,7 @@ static int listen_on(unsigned short port, unsigned short *bound)
     return listener;
 }
 
-struct MHD_Daemon *http_start(struct site *site, unsigned short port)
-{
+struct MHD_Daemon *http_start(struct site *site, unsigned short port) {
     int listener = listen_on(port, &site->port);
     struct MHD_Daemon *daemon;
 
@@ -444,8 +416,7 @@ struct MHD_Daemon *http_start(struct site *site, unsigned short port)
     return daemon;
 }
 
-void http_stop(struct site *site, struct MHD_Daemon *daemon)
-{
+void http_stop(struct site *site, struct MHD_Daemon *daemon) {
     hashers_end(&site->hashers); /* first, so that no request waits for a hash any more */
     MHD_stop_daemon(daemon);
 }

@@ -36,7 +36,7 @@ struct request {
     struct session *session; /* NULL if there is none, or once it has ended */
     const struct route *route;
     in_addr_t from;
-    int is_last;         /* on its connection, for what follows may not be a request */
+    int is_last;         /* on its connection, because what follows may not be a request */
     struct hash_job job; /* see http_hash() */
     const char *hash;    /* NULL until it is made */
     char body[BODY_SIZE + 1];

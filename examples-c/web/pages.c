@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct text begin(const char *title, int failed)
-{
+static struct text begin(const char *title, int failed) {
     struct text page = text_new();
 
     text_add(&page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -20,14 +19,12 @@ static struct text begin(const char *title, int failed)
     return page;
 }
 
-static struct text end(struct text page)
-{
+static struct text end(struct text page) {
     text_add(&page, "</main>\n</body>\n</html>\n");
     return page;
 }
 
-static void begin_form(struct text *page, const struct session *session, const char *action)
-{
+static void begin_form(struct text *page, const struct session *session, const char *action) {
     text_add(page, "<form method=\"post\" action=\"");
     text_add(page, action);
     text_add(page, "\">\n<input type=\"hidden\" name=\"csrf\" value=\"");
@@ -35,8 +32,7 @@ static void begin_form(struct text *page, const struct session *session, const c
     text_add(page, "\">\n");
 }
 
-static void add_notice(struct text *page, const struct session *session)
-{
+static void add_notice(struct text *page, const struct session *session) {
     if (session->notice == NULL)
         return;
     text_add(page, "<p class=\"notice\" role=\"status\">");
@@ -44,8 +40,7 @@ static void add_notice(struct text *page, const struct session *session)
     text_add(page, "</p>\n");
 }
 
-static void add_error(struct text *page, const char *error)
-{
+static void add_error(struct text *page, const char *error) {
     if (error == NULL)
         return;
     text_add(page, "<p class=\"error\" role=\"alert\" id=\"error\">");
@@ -54,15 +49,14 @@ static void add_error(struct text *page, const char *error)
 }
 
 /* Ties a field to the error above it, and to its hint. */
-static void add_described_by(struct text *page, int failed, const char *hint)
-{
-    text_add(page, failed ? " aria-invalid=\"true\" aria-describedby=\"error " : " aria-describedby=\"");
+static void add_described_by(struct text *page, int failed, const char *hint) {
+    text_add(page,
+             failed ? " aria-invalid=\"true\" aria-describedby=\"error " : " aria-describedby=\"");
     text_add(page, hint);
     text_add(page, "\"");
 }
 
-static void add_credentials(struct text *page, const char *name, int failed, int is_new)
-{
+static void add_credentials(struct text *page, const char *name, int failed, int is_new) {
     text_add(page, "<label for=\"name\">User name</label>\n<input id=\"name\" name=\"name\" "
                    "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" "
                    "maxlength=\"64\" required autofocus value=\"");
@@ -82,8 +76,7 @@ static void add_credentials(struct text *page, const char *name, int failed, int
     }
 }
 
-struct text page_signup(const struct session *session, const char *name, const char *error)
-{
+struct text page_signup(const struct session *session, const char *name, const char *error) {
     struct text page = begin("Sign up", error != NULL);
 
     add_error(&page, error);
@@ -94,8 +87,7 @@ struct text page_signup(const struct session *session, const char *name, const c
     return end(page);
 }
 
-struct text page_login(const struct session *session, const char *name, const char *error)
-{
+struct text page_login(const struct session *session, const char *name, const char *error) {
     struct text page = begin("Log in", error != NULL);
 
     add_notice(&page, session);
@@ -111,8 +103,7 @@ struct text page_login(const struct session *session, const char *name, const ch
  * One text for a wrong code and a used one: whoever guesses learns nothing from it, and the user
  * learns the one thing that helps, how long to wait. What is no code at all is told so.
  */
-static void add_verdict(struct text *page, const struct verdict *verdict)
-{
+static void add_verdict(struct text *page, const struct verdict *verdict) {
     char when[160];
     int minutes = verdict != NULL && verdict->wait_s >= 120;
 
@@ -128,7 +119,7 @@ static void add_verdict(struct text *page, const struct verdict *verdict)
                                  : "The code was not accepted. Each code works once; "
                                    "the app shows a new one in %ld %s.",
                  minutes ? (verdict->wait_s + 59) / 60 : verdict->wait_s,
-                 minutes               ? "minutes"
+                 minutes                ? "minutes"
                  : verdict->wait_s == 1 ? "second"
                                         : "seconds");
     else
@@ -140,8 +131,7 @@ static void add_verdict(struct text *page, const struct verdict *verdict)
 }
 
 /* `focused` for a page that is about the code alone: elsewhere it would scroll the QR code away. */
-static void add_code(struct text *page, const struct verdict *verdict, int focused)
-{
+static void add_code(struct text *page, const struct verdict *verdict, int focused) {
     text_add(page, "<label for=\"code\">Code from the app</label>\n"
                    "<input id=\"code\" name=\"code\" class=\"code\" autocomplete=\"one-time-code\" "
                    "inputmode=\"numeric\" maxlength=\"16\" required");
@@ -150,8 +140,7 @@ static void add_code(struct text *page, const struct verdict *verdict, int focus
     text_add(page, ">\n<p class=\"hint\" id=\"code-hint\">6 digits, new every 30 seconds.</p>\n");
 }
 
-static void add_way_out(struct text *page, const struct session *session, const char *label)
-{
+static void add_way_out(struct text *page, const struct session *session, const char *label) {
     begin_form(page, session, "/logout");
     text_add(page, "<button class=\"quiet\">");
     text_add(page, label);
@@ -159,12 +148,12 @@ static void add_way_out(struct text *page, const struct session *session, const 
 }
 
 /* By fours, which people can follow; the blanks are for the eye and a copy has none. */
-static void add_secret(struct text *page, const char *secret)
-{
+static void add_secret(struct text *page, const char *secret) {
     char group[5];
 
-    text_add(page, "<details open>\n<summary>Cannot scan it?</summary>\n<p>Add a time-based account by "
-                   "hand and type in this secret:</p>\n<p class=\"secret\">");
+    text_add(page,
+             "<details open>\n<summary>Cannot scan it?</summary>\n<p>Add a time-based account by "
+             "hand and type in this secret:</p>\n<p class=\"secret\">");
     while (*secret != '\0') {
         snprintf(group, sizeof group, "%.4s", secret);
         text_add(page, "<span>");
@@ -176,27 +165,27 @@ static void add_secret(struct text *page, const char *secret)
     text_add(page, "</p>\n</details>\n");
 }
 
-struct text page_enrol(const struct session *session, const char *qr, const struct verdict *verdict)
-{
+struct text page_enroll(const struct session *session, const char *qr,
+                        const struct verdict *verdict) {
     struct text page = begin("Set up your second factor", verdict != NULL);
 
     add_verdict(&page, verdict);
-    text_add(&page, "<ol>\n<li>\n<p>Scan this with an authenticator app.</p>\n"
-                    "<p class=\"qr\"><img alt=\"QR code with the secret that stands below it as text\" "
-                    "src=\"");
+    text_add(&page,
+             "<ol>\n<li>\n<p>Scan this with an authenticator app.</p>\n"
+             "<p class=\"qr\"><img alt=\"QR code with the secret that stands below it as text\" "
+             "src=\"");
     text_add_escaped(&page, qr);
     text_add(&page, "\"></p>\n");
     add_secret(&page, session->pending.secret);
     text_add(&page, "</li>\n<li>\n<p>Type in the code it shows.</p>\n");
-    begin_form(&page, session, "/enrol");
+    begin_form(&page, session, "/enroll");
     add_code(&page, verdict, verdict != NULL);
     text_add(&page, "<button>Confirm</button>\n</form>\n</li>\n</ol>\n");
     add_way_out(&page, session, "Start again");
     return end(page);
 }
 
-struct text page_code(const struct session *session, const struct verdict *verdict)
-{
+struct text page_code(const struct session *session, const struct verdict *verdict) {
     struct text page = begin("Enter your code", verdict != NULL);
 
     add_verdict(&page, verdict);
@@ -207,20 +196,19 @@ struct text page_code(const struct session *session, const struct verdict *verdi
     return end(page);
 }
 
-struct text page_home(const struct session *session)
-{
+struct text page_home(const struct session *session) {
     struct text page = begin("You are logged in", 0);
 
     text_add(&page, "<p>Hello, <strong>");
     text_add_escaped(&page, session->user->name);
-    text_add(&page, "</strong>. Your password and a code that was used once brought you here.</p>\n");
+    text_add(&page,
+             "</strong>. Your password and a code that was used once brought you here.</p>\n");
     begin_form(&page, session, "/logout");
     text_add(&page, "<button>Log out</button>\n</form>\n");
     return end(page);
 }
 
-struct text page_message(const char *title, const char *message)
-{
+struct text page_message(const char *title, const char *message) {
     struct text page = begin(title, 1);
 
     add_error(&page, message);

@@ -12,7 +12,8 @@ extern const char style_css[];
 
 /* `error` and `verdict` are NULL when the page is shown for the first time. */
 struct text page_signup(const struct session *session, const char *name, const char *error);
-struct text page_enrol(const struct session *session, const char *qr, const struct verdict *verdict);
+struct text page_enroll(const struct session *session, const char *qr,
+                        const struct verdict *verdict);
 struct text page_login(const struct session *session, const char *name, const char *error);
 struct text page_code(const struct session *session, const struct verdict *verdict);
 struct text page_home(const struct session *session);

@@ -7,8 +7,7 @@
 
 #include "text.h"
 
-static int make_token(char token[TOKEN_SIZE])
-{
+static int make_token(char token[TOKEN_SIZE]) {
     static const char hex[] = "0123456789abcdef";
     unsigned char random[TOKEN_SIZE / 2];
     size_t i;
@@ -23,13 +22,9 @@ static int make_token(char token[TOKEN_SIZE])
     return 1;
 }
 
-void session_end(struct session *session)
-{
-    explicit_bzero(session, sizeof *session);
-}
+void session_end(struct session *session) { explicit_bzero(session, sizeof *session); }
 
-struct session *sessions_find(struct sessions *sessions, const char *id)
-{
+struct session *sessions_find(struct sessions *sessions, const char *id) {
     struct session *found = NULL;
     milliseconds now = clock_now();
     int i;
@@ -48,14 +43,12 @@ struct session *sessions_find(struct sessions *sessions, const char *id)
     return found;
 }
 
-static struct session *longer_idle(struct session *one, struct session *other)
-{
+static struct session *longer_idle(struct session *one, struct session *other) {
     return one == NULL || other->last_used < one->last_used ? other : one;
 }
 
 /* Where a session that is to be like `made` finds its place: a free one, or an older session's. */
-static struct session *place_for(struct sessions *sessions, const struct session *made)
-{
+static struct session *place_for(struct sessions *sessions, const struct session *made) {
     struct session *free = NULL, *rival = NULL, *stranger = NULL;
     int i, rivals = 0;
 
@@ -79,8 +72,7 @@ static struct session *place_for(struct sessions *sessions, const struct session
 }
 
 struct session *sessions_new(struct sessions *sessions, enum stage stage, const struct user *user,
-                             in_addr_t from)
-{
+                             in_addr_t from) {
     struct session made, *place;
 
     memset(&made, 0, sizeof made);

@@ -13,7 +13,7 @@
 enum {
     SESSIONS_PER_ADDRESS = 100, /* at one stage before the password was given */
     SESSIONS_PER_USER = 5,      /* at one stage after it */
-    SESSIONS_MAX = 2000,        /* more than all users can have, so that strangers have places, too */
+    SESSIONS_MAX = 2000, /* more than all users can have, so that strangers have places, too */
     SESSION_IDLE_S = 900,
     TOKEN_SIZE = 65
 };
@@ -31,7 +31,7 @@ struct session {
     char id[TOKEN_SIZE];
     char csrf[TOKEN_SIZE]; /* what this session's forms carry, and other sites cannot know */
     milliseconds last_used;
-    in_addr_t from; /* who it was made for */
+    in_addr_t from; /* the address that it was made for */
     struct user pending;
     const struct user *user; /* NULL until the password was given */
     const char *notice;      /* shown once, on the next page */
@@ -45,9 +45,9 @@ struct sessions {
 struct session *sessions_find(struct sessions *sessions, const char *id);
 
 /*
- * A new session. At each stage an address, or once the password was given a user, has so many sessions:
- * of more, the longest idle one makes way. So strangers push out each other's, at most, and nobody who
- * has given a password. NULL if there is no randomness.
+ * A new session. At each stage there is a limit of sessions for an address, or, once the password was
+ * given, for a user; beyond it, the one that was idle longest makes way. So strangers can only push out
+ * each other, and nobody who has given a password. NULL if there is no randomness.
  */
 struct session *sessions_new(struct sessions *sessions, enum stage stage, const struct user *user,
                              in_addr_t from);

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct text text_new(void)
-{
+struct text text_new(void) {
     struct text text = {malloc(TEXT_SIZE), 0, 0};
 
     if (text.bytes == NULL)
@@ -16,21 +15,18 @@ struct text text_new(void)
     return text;
 }
 
-void text_wipe(void *bytes)
-{
+void text_wipe(void *bytes) {
     if (bytes != NULL)
         explicit_bzero(bytes, TEXT_SIZE);
     free(bytes);
 }
 
-void text_free(struct text *text)
-{
+void text_free(struct text *text) {
     text_wipe(text->bytes);
     text->bytes = NULL;
 }
 
-static void add_bytes(struct text *text, const char *bytes, size_t length)
-{
+static void add_bytes(struct text *text, const char *bytes, size_t length) {
     if (text->failed || length >= TEXT_SIZE - text->length) {
         text->failed = 1;
         return;
@@ -40,13 +36,9 @@ static void add_bytes(struct text *text, const char *bytes, size_t length)
     text->bytes[text->length] = '\0';
 }
 
-void text_add(struct text *text, const char *markup)
-{
-    add_bytes(text, markup, strlen(markup));
-}
+void text_add(struct text *text, const char *markup) { add_bytes(text, markup, strlen(markup)); }
 
-void text_add_escaped(struct text *text, const char *plain)
-{
+void text_add_escaped(struct text *text, const char *plain) {
     for (; *plain != '\0'; plain++) {
         switch (*plain) {
         case '&': text_add(text, "&amp;"); break;
@@ -59,8 +51,7 @@ void text_add_escaped(struct text *text, const char *plain)
     }
 }
 
-int text_equal_secretly(const char *one, const char *other)
-{
+int text_equal_secretly(const char *one, const char *other) {
     size_t length = strlen(one), i;
     unsigned difference = length != strlen(other);
 

@@ -4,27 +4,21 @@
 
 #include <string.h>
 
-int users_init(struct users *users)
-{
+int users_init(struct users *users) {
     memset(users, 0, sizeof *users);
     return password_hash("", "", users->nobody);
 }
 
-void users_forget(struct users *users)
-{
-    explicit_bzero(users, sizeof *users);
-}
+void users_forget(struct users *users) { explicit_bzero(users, sizeof *users); }
 
-int users_add(struct users *users, const struct user *user)
-{
+int users_add(struct users *users, const struct user *user) {
     if (users->count == USERS_MAX || users_find(users, user->name) != NULL)
         return 0;
     users->list[users->count++] = *user;
     return 1;
 }
 
-const struct user *users_find(const struct users *users, const char *name)
-{
+const struct user *users_find(const struct users *users, const char *name) {
     int i;
 
     for (i = 0; i < users->count; i++)
@@ -33,7 +27,6 @@ const struct user *users_find(const struct users *users, const char *name)
     return NULL;
 }
 
-const char *users_hash(const struct users *users, const struct user *user)
-{
+const char *users_hash(const struct users *users, const struct user *user) {
     return user != NULL ? user->hash : users->nobody;
 }

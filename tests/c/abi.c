@@ -36,8 +36,8 @@ TEST test_versions_agree(void) {
              FACTOR2_VERSION_PATCH);
     CHECK(strcmp(text, FACTOR2_VERSION) == 0);
     CHECK(strcmp(factor2_version(), FACTOR2_VERSION) == 0);
-    CHECK(FACTOR2_VERSION_NUMBER == FACTOR2_VERSION_MAJOR * 1000000 +
-                                        FACTOR2_VERSION_MINOR * 1000 + FACTOR2_VERSION_PATCH);
+    CHECK(FACTOR2_VERSION_NUMBER ==
+          FACTOR2_VERSION_MAJOR * 1000000 + FACTOR2_VERSION_MINOR * 1000 + FACTOR2_VERSION_PATCH);
     CHECK(factor2_version_number() == FACTOR2_VERSION_NUMBER);
     CHECK(factor2_version() == factor2_version());
 }
@@ -56,7 +56,8 @@ TEST test_status_table(void) {
 static int in_table(factor2_status status) {
     size_t i;
     for (i = 0; i < TABLE_COUNT; i++)
-        if (TABLE[i].number == status) return 1;
+        if (TABLE[i].number == status)
+            return 1;
     return 0;
 }
 
@@ -70,18 +71,18 @@ static void check_unknown(factor2_status status) {
 TEST test_unknown_statuses(void) {
     int status;
     for (status = -5000; status <= 5000; status++)
-        if (!in_table(status)) check_unknown(status);
+        if (!in_table(status))
+            check_unknown(status);
     check_unknown(INT_MIN);
     check_unknown(INT_MIN + 1);
     check_unknown(INT_MAX);
     check_unknown(0x10000); /* 0, had it been cut to 16 bits */
     for (status = 1; status > 0 && status <= INT_MAX / 2; status *= 2)
-        if (!in_table(status)) check_unknown(status);
+        if (!in_table(status))
+            check_unknown(status);
 }
 
-TEST test_nul_terminated_is_no_length(void) {
-    CHECK(FACTOR2_NUL_TERMINATED == (size_t)-1);
-}
+TEST test_nul_terminated_is_no_length(void) { CHECK(FACTOR2_NUL_TERMINATED == (size_t)-1); }
 
 /* Every operation answers, and the answer can be read with and without asking for lengths. */
 TEST test_every_operation(void) {
@@ -100,8 +101,8 @@ TEST test_the_guard(void) {
                           &response) == FACTOR2_OK);
     CHECK(contains(response, "\"last_step\":1") && contains(response, "\"failures\":1"));
     factor2_response_free(response);
-    CHECK(factor2_reset(auth, "{\"totpsecret\":\"" SECRET "\"}", FACTOR2_NUL_TERMINATED, &response) ==
-          FACTOR2_OK);
+    CHECK(factor2_reset(auth, "{\"totpsecret\":\"" SECRET "\"}", FACTOR2_NUL_TERMINATED,
+                        &response) == FACTOR2_OK);
     CHECK(contains(response, "\"last_step\":1") && contains(response, "\"failures\":0"));
     factor2_response_free(response);
     factor2_authenticator_free(auth);

@@ -44,9 +44,11 @@ static size_t bytes_of_largest(int letters, const char *qr) {
     factor2_response *response;
     size_t before, length;
     write_largest(config, request, sizeof config, letters, 32, qr);
-    CHECK(factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &authenticator, NULL) == FACTOR2_OK);
+    CHECK(factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &authenticator, NULL) ==
+          FACTOR2_OK);
     before = most_bytes_in_use = bytes_in_use;
-    CHECK(factor2_create_secret(authenticator, request, FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK);
+    CHECK(factor2_create_secret(authenticator, request, FACTOR2_NUL_TERMINATED, &response) ==
+          FACTOR2_OK);
     factor2_response_data(response, &length);
     CHECK(length > 10000 && most_bytes_in_use > before + length);
     factor2_response_free(response);
@@ -67,7 +69,8 @@ TEST the_largest_picture_with_a_logo_takes_twenty_mib(void) {
 }
 
 int main(void) {
-    CHECK(factor2_authenticator_new(CONFIG, FACTOR2_NUL_TERMINATED, &unguarded, NULL) == FACTOR2_OK);
+    CHECK(factor2_authenticator_new(CONFIG, FACTOR2_NUL_TERMINATED, &unguarded, NULL) ==
+          FACTOR2_OK);
     RUN(verify_takes_four);
     RUN(generate_takes_no_more_than_ten);
     RUN(qr_png_takes_no_more_than_thirty);

@@ -18,7 +18,7 @@
 
 #define CONFIG                                                                      \
     "{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"friendly_name\":\"Phone\"," \
-    "\"window\":{\"past\":1,\"future\":1},\"fixed_time\":59,"                        \
+    "\"window\":{\"past\":1,\"future\":1},\"fixed_time\":59,"                       \
     "\"guard\":{\"store\":\"none\"}}"
 
 /* The same, but each code once, and wrong ones counted. */
@@ -37,9 +37,8 @@ struct call {
 
 static const struct call CALLS[] = {
     {"describe", factor2_describe, "{}", FACTOR2_OK, "\"totpsecret\""},
-    {"create_secret", factor2_create_secret,
-     "{\"username\":\"bob\",\"totpsecret\":\"" SECRET "\"}", FACTOR2_OK,
-     "\"totpsecret\":\"" SECRET "\""},
+    {"create_secret", factor2_create_secret, "{\"username\":\"bob\",\"totpsecret\":\"" SECRET "\"}",
+     FACTOR2_OK, "\"totpsecret\":\"" SECRET "\""},
     {"qr_png", factor2_qr_png, "{\"username\":\"bob\",\"totpsecret\":\"" SECRET "\"}", FACTOR2_OK,
      "\"uri\":\"otpauth://totp/Example:bob?secret=" SECRET "&issuer=Example\""},
     {"prepare_configuration", factor2_prepare_configuration,
@@ -75,9 +74,12 @@ static inline void check_answer(factor2_status status, const factor2_response *r
     char error[96];
     size_t length = 1;
     CHECK((status == FACTOR2_OK) == !contains(response, "{\"error\":{"));
-    if (status == FACTOR2_OK) CHECK(response != NULL);
-    if (response != NULL) CHECK(strlen(factor2_response_json(response, &length)) == length);
-    if (status == FACTOR2_OK || response == NULL) return;
+    if (status == FACTOR2_OK)
+        CHECK(response != NULL);
+    if (response != NULL)
+        CHECK(strlen(factor2_response_json(response, &length)) == length);
+    if (status == FACTOR2_OK || response == NULL)
+        return;
     snprintf(error, sizeof error, "\"code\":\"%s\"", factor2_status_name(status));
     CHECK(contains(response, error));
     snprintf(error, sizeof error, "\"http_status\":%d", factor2_status_http(status));
@@ -91,7 +93,8 @@ static inline factor2_authenticator *authenticator(const char *config) {
     factor2_response *response = NULL;
     factor2_status status =
         factor2_authenticator_new(config, FACTOR2_NUL_TERMINATED, &made, &response);
-    if (status != FACTOR2_OK) fprintf(stderr, "%s\n", json_of(response));
+    if (status != FACTOR2_OK)
+        fprintf(stderr, "%s\n", json_of(response));
     CHECK(status == FACTOR2_OK && made != NULL);
     factor2_response_free(response);
     return made;
@@ -126,7 +129,8 @@ static inline void check_call(const struct call *call, const factor2_authenticat
 
 static inline void check_every_call(const factor2_authenticator *with) {
     size_t i;
-    for (i = 0; i < CALL_COUNT; i++) check_call(&CALLS[i], with);
+    for (i = 0; i < CALL_COUNT; i++)
+        check_call(&CALLS[i], with);
 }
 
 /* The status of a verify for `otp`, whose characters need no escape in JSON. */

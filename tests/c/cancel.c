@@ -24,7 +24,8 @@ static void take_back(struct victim *victim) {
     factor2_authenticator *made = victim->made;
     victim->response = NULL;
     victim->made = NULL;
-    if (response != NULL) CHECK(json_of(response)[0] == '{');
+    if (response != NULL)
+        CHECK(json_of(response)[0] == '{');
     factor2_response_free(response);
     factor2_authenticator_free(made);
 }
@@ -93,10 +94,11 @@ TEST test_sqlite(void) {
     const char *const suffixes[] = {"", "-wal", "-shm"};
     size_t i;
     CHECK(mkdtemp(folder) != NULL);
-    snprintf(config, sizeof config,
-             "{\"issuer\":\"Example\",\"fixed_time\":59,\"guard\":{\"store\":\"sqlite\",\"create\":true,"
-             "\"synchronous\":\"NORMAL\",\"budget_ms\":5000,\"path\":\"%s/guard.db\"}}",
-             folder);
+    snprintf(
+        config, sizeof config,
+        "{\"issuer\":\"Example\",\"fixed_time\":59,\"guard\":{\"store\":\"sqlite\",\"create\":true,"
+        "\"synchronous\":\"NORMAL\",\"budget_ms\":5000,\"path\":\"%s/guard.db\"}}",
+        folder);
     cancel_both_ways(config);
     for (i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         snprintf(file, sizeof file, "%s/guard.db%s", folder, suffixes[i]);
@@ -112,10 +114,11 @@ TEST test_redis(void) {
         skipped("redis", "FACTOR2_REDIS_URL names no server");
         return;
     }
-    snprintf(config, sizeof config,
-             "{\"issuer\":\"Example\",\"fixed_time\":59,\"guard\":{\"store\":\"redis\",\"url\":\"%s\","
-             "\"budget_ms\":5000}}",
-             url);
+    snprintf(
+        config, sizeof config,
+        "{\"issuer\":\"Example\",\"fixed_time\":59,\"guard\":{\"store\":\"redis\",\"url\":\"%s\","
+        "\"budget_ms\":5000}}",
+        url);
     cancel_both_ways(config);
 }
 

@@ -18,14 +18,13 @@
 
 #define TEST static __attribute__((noinline)) void
 
-#define CHECK(condition) \
-    ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
+#define CHECK(condition) ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
 
-#define RUN(test)                \
-    do {                         \
-        test();                  \
+#define RUN(test)                 \
+    do {                          \
+        test();                   \
         printf("ok %s\n", #test); \
-        fflush(stdout);          \
+        fflush(stdout);           \
     } while (0)
 
 /* _exit: a forked child must not run what its parent registered or buffered. */

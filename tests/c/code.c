@@ -8,12 +8,15 @@ static factor2_status expected_for(const char *otp, size_t length) {
     char digits[6];
     size_t i, kept = 0;
     for (i = 0; i < length; i++) {
-        if (otp[i] == ' ' || otp[i] == '-' || (otp[i] >= '\t' && otp[i] <= '\r')) continue;
-        if (kept == sizeof digits) return FACTOR2_INVALID_TOKEN;
+        if (otp[i] == ' ' || otp[i] == '-' || (otp[i] >= '\t' && otp[i] <= '\r'))
+            continue;
+        if (kept == sizeof digits)
+            return FACTOR2_INVALID_TOKEN;
         digits[kept++] = otp[i];
     }
     for (i = 0; i < 3; i++)
-        if (kept == sizeof digits && memcmp(digits, RIGHT[i], kept) == 0) return FACTOR2_OK;
+        if (kept == sizeof digits && memcmp(digits, RIGHT[i], kept) == 0)
+            return FACTOR2_OK;
     return FACTOR2_INVALID_TOKEN;
 }
 
@@ -69,8 +72,10 @@ TEST test_every_byte_in_every_position(void) {
     int byte;
     for (code = 0; code < (size_t)rounds(3, 1); code++) {
         for (byte = 0; byte <= 0xff; byte++) {
-            for (at = 0; at < 6; at++) check_byte(auth, RIGHT[code], at, byte, 1);
-            for (at = 0; at <= 6; at++) check_byte(auth, RIGHT[code], at, byte, 0);
+            for (at = 0; at < 6; at++)
+                check_byte(auth, RIGHT[code], at, byte, 1);
+            for (at = 0; at <= 6; at++)
+                check_byte(auth, RIGHT[code], at, byte, 0);
         }
     }
     factor2_authenticator_free(auth);
@@ -89,7 +94,8 @@ TEST test_of_all_codes_three_are_right(void) {
         CHECK(status == expected_for(otp, 6));
         accepted += status == FACTOR2_OK;
     }
-    if (step == 1) CHECK(accepted == 3);
+    if (step == 1)
+        CHECK(accepted == 3);
     factor2_authenticator_free(auth);
 }
 
@@ -99,16 +105,19 @@ TEST test_every_length(void) {
     size_t length, i;
     for (length = 0; length <= 64; length++) {
         otp[length] = '\0';
-        for (i = 0; i < length; i++) otp[i] = CODE_NOW[i % 6]; /* repeated */
+        for (i = 0; i < length; i++)
+            otp[i] = CODE_NOW[i % 6]; /* repeated */
         check_text(auth, otp);
         memset(otp, '0', length); /* zeros before, then behind */
-        if (length >= 6) memcpy(otp + length - 6, CODE_NOW, 6);
+        if (length >= 6)
+            memcpy(otp + length - 6, CODE_NOW, 6);
         check_text(auth, otp);
         memset(otp, '0', length);
         memcpy(otp, CODE_NOW, length < 6 ? length : 6);
         check_text(auth, otp);
         memset(otp, ' ', length); /* blanks and hyphens do not count */
-        if (length >= 6) memcpy(otp + length - 6, CODE_NOW, 6);
+        if (length >= 6)
+            memcpy(otp + length - 6, CODE_NOW, 6);
         check_text(auth, otp);
     }
     factor2_authenticator_free(auth);
@@ -128,13 +137,16 @@ TEST test_long_codes(void) {
 }
 
 TEST test_friendly_spellings(void) {
-    static const char *const TYPED[] = {"287 082", "287-082", " 287082", "287082 ",
-                                        "2-8-7-0-8-2", "  2 8 - 7 0 8 2 --"};
+    static const char *const TYPED[] = {"287 082", "287-082",     " 287082",
+                                        "287082 ", "2-8-7-0-8-2", "  2 8 - 7 0 8 2 --"};
     /* as JSON spells them: what fgets leaves, and blanks, dashes and marks that phones and pages put in */
+    /* The formatter would make a column of these. */
+    /* clang-format off */
     static const char *const PASTED[] = {"287082\\n",        "287082\\r\\n",    "\\t287082",
                                          "287\xc2\xa0" "082", "287\\u202f082",   "287\xe2\x80\x93" "082",
                                          "287\\u2212082",     "\\ufeff287082",    "287\xe2\x80\x8b" "082",
                                          "\\u2066287082\\u2069"};
+    /* clang-format on */
     factor2_authenticator *auth = authenticator(CONFIG);
     size_t i;
     for (i = 0; i < sizeof TYPED / sizeof TYPED[0]; i++) {
@@ -151,21 +163,25 @@ static void check_refused_text(const factor2_authenticator *auth, const char *ot
 }
 
 TEST test_spellings_that_other_libraries_take(void) {
+    /* The formatter would make a column of these. */
+    /* clang-format off */
     static const char *const TYPED[] = {
         "",         "+287082",  "287082.",   "287082.0", "2.87082e5", "0x4616a", "28708x",
         "28708",    "287_082",  "287082L",   "0287082",  "287,082",   "287082\\b", "\\u001b287082",
         "287082\\u0000", "\\u0000287082", "287082;", "287082 OR 1=1", "*", "......",
         "true",     "null",     "287083",    "969429",   "287082287082"};
+    /* clang-format on */
     /* marks that are neither blanks nor dashes, though some look like them: a bullet, an overline, accents, a
      * keycap, the Hangul filler, a private character */
     static const char *const MARKS[] = {
-        "\xe2\x80\xa2", "\xe2\x80\xbe", "\xcc\x81", "\xe2\x83\xa3", "\xe3\x85\xa4", "\xee\x80\x80",
-        "\xe2\x80\xa7", "\xef\xb8\x8f", "\xe2\x81\x83",
+        "\xe2\x80\xa2", "\xe2\x80\xbe", "\xcc\x81",     "\xe2\x83\xa3", "\xe3\x85\xa4",
+        "\xee\x80\x80", "\xe2\x80\xa7", "\xef\xb8\x8f", "\xe2\x81\x83",
     };
     factor2_authenticator *auth = authenticator(CONFIG);
     char otp[32];
     size_t i;
-    for (i = 0; i < sizeof TYPED / sizeof TYPED[0]; i++) check_refused_text(auth, TYPED[i]);
+    for (i = 0; i < sizeof TYPED / sizeof TYPED[0]; i++)
+        check_refused_text(auth, TYPED[i]);
     for (i = 0; i < sizeof MARKS / sizeof MARKS[0]; i++) {
         sprintf(otp, "%s" CODE_NOW, MARKS[i]);
         check_refused_text(auth, otp);
@@ -178,8 +194,8 @@ TEST test_spellings_that_other_libraries_take(void) {
 }
 
 static size_t utf8(unsigned long point, char *out) {
-    if (point < 0x800) return (size_t)sprintf(out, "%c%c", (int)(0xc0 | point >> 6),
-                                              (int)(0x80 | (point & 0x3f)));
+    if (point < 0x800)
+        return (size_t)sprintf(out, "%c%c", (int)(0xc0 | point >> 6), (int)(0x80 | (point & 0x3f)));
     if (point < 0x10000)
         return (size_t)sprintf(out, "%c%c%c", (int)(0xe0 | point >> 12),
                                (int)(0x80 | (point >> 6 & 0x3f)), (int)(0x80 | (point & 0x3f)));
@@ -189,7 +205,8 @@ static size_t utf8(unsigned long point, char *out) {
 }
 
 /* The code with one digit of another script, and at last with all six. */
-static void check_script(const factor2_authenticator *auth, unsigned long zero, factor2_status expected) {
+static void check_script(const factor2_authenticator *auth, unsigned long zero,
+                         factor2_status expected) {
     size_t i, only;
     for (only = 0; only <= 6; only++) {
         char otp[64];
@@ -289,9 +306,9 @@ TEST test_typed_json_never_changes_the_request(void) {
 }
 
 TEST test_nothing_but_a_string_is_a_code(void) {
-    static const char *const VALUES[] = {"287082",     "287082.0",      "null",         "true",
-                                         "[]",         "{}",            "[\"287082\"]", "-287082",
-                                         "{\"\":\"287082\"}", "[287082]", "2.87082e5",   "0"};
+    static const char *const VALUES[] = {
+        "287082",  "287082.0",          "null",     "true",      "[]", "{}", "[\"287082\"]",
+        "-287082", "{\"\":\"287082\"}", "[287082]", "2.87082e5", "0"};
     factor2_authenticator *auth = authenticator(CONFIG);
     char request[256];
     size_t i;

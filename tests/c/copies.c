@@ -15,11 +15,11 @@
 #define THREADS 4
 
 /* POSIX promises that dlsym's answer may be taken as a function; C has no cast for it. */
-#define SYMBOL(library, copy, function)                                            \
-    do {                                                                           \
-        void *address = dlsym(library, "factor2_" #function);                      \
-        CHECK(address != NULL && sizeof address == sizeof (copy)->function);       \
-        memcpy(&(copy)->function, &address, sizeof address);                       \
+#define SYMBOL(library, copy, function)                                     \
+    do {                                                                    \
+        void *address = dlsym(library, "factor2_" #function);               \
+        CHECK(address != NULL && sizeof address == sizeof(copy)->function); \
+        memcpy(&(copy)->function, &address, sizeof address);                \
     } while (0)
 
 struct copy {
@@ -43,7 +43,8 @@ static void load(void) {
           (int)sizeof command);
     CHECK(system(command) == 0);
     library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) fprintf(stderr, "%s\n", dlerror());
+    if (library == NULL)
+        fprintf(stderr, "%s\n", dlerror());
     CHECK(library != NULL);
     SYMBOL(library, &loaded, authenticator_new);
     SYMBOL(library, &loaded, verify);
@@ -149,7 +150,8 @@ static void *compete(void *argument) {
         CHECK(status == FACTOR2_OK || status == FACTOR2_TOKEN_REUSED);
         self->won[user] = status == FACTOR2_OK;
         /* Others come and go. */
-        if (user % 20 == 0) CHECK(accepted(self->copy, 100 + user, 1) == 0);
+        if (user % 20 == 0)
+            CHECK(accepted(self->copy, 100 + user, 1) == 0);
     }
     return NULL;
 }
@@ -172,7 +174,8 @@ TEST test_threads_in_both_copies_share_the_codes(void) {
     }
     for (user = 0; user < count; user++) {
         int winners = 0;
-        for (i = 0; i < THREADS; i++) winners += contestants[i].won[user];
+        for (i = 0; i < THREADS; i++)
+            winners += contestants[i].won[user];
         CHECK(winners == 1);
     }
     CHECK(pthread_barrier_destroy(&start) == 0);

@@ -21,7 +21,8 @@ static volatile size_t bytes_in_use, most_bytes_in_use;
 static void *counted(void *block) {
     blocks++;
     bytes_in_use += malloc_usable_size(block);
-    if (bytes_in_use > most_bytes_in_use) most_bytes_in_use = bytes_in_use;
+    if (bytes_in_use > most_bytes_in_use)
+        most_bytes_in_use = bytes_in_use;
     return block;
 }
 

@@ -44,7 +44,8 @@ static void use(void *library) {
 
 static void *open_library(void) {
     void *library = dlopen(library_path, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) fprintf(stderr, "%s\n", dlerror());
+    if (library == NULL)
+        fprintf(stderr, "%s\n", dlerror());
     CHECK(library != NULL);
     return library;
 }
@@ -99,9 +100,11 @@ static long resident_kib(void) {
 TEST test_rounds(void) {
     int round, count = rounds(2000, 20);
     long before, after;
-    for (round = 0; round < WARM_UP && round < count; round++) one_round();
+    for (round = 0; round < WARM_UP && round < count; round++)
+        one_round();
     before = resident_kib();
-    for (; round < count; round++) one_round();
+    for (; round < count; round++)
+        one_round();
     after = resident_kib();
     printf("%d rounds, resident: %ld KiB, then %ld KiB\n", count, before, after);
     if (instrumented())

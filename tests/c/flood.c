@@ -13,7 +13,8 @@ static long resident_kib(void) {
     FILE *status = fopen("/proc/self/status", "r");
     CHECK(status != NULL);
     while (fgets(line, sizeof line, status))
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1) break;
+        if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+            break;
     fclose(status);
     CHECK(kib > 0);
     return kib;
@@ -23,7 +24,8 @@ static long resident_kib(void) {
 static void put_number(char *request, uint32_t number) {
     char *place = request + strlen("{\"totpsecret\":\"");
     int i;
-    for (i = 0; i < 7; i++, number >>= 5) place[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[number & 31];
+    for (i = 0; i < 7; i++, number >>= 5)
+        place[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[number & 31];
 }
 
 TEST test_a_flood_of_guesses(void) {
@@ -31,15 +33,20 @@ TEST test_a_flood_of_guesses(void) {
     factor2_authenticator *auth = authenticator(GUARDED_CONFIG);
     uint32_t flood = (uint32_t)rounds(FLOOD, SMALL_FLOOD), n;
     long refused = 0, answered = 0, settled = 0;
-    for (n = 0; n < 4; n++) CHECK(verify_code(auth, "000000") == FACTOR2_INVALID_TOKEN);
+    for (n = 0; n < 4; n++)
+        CHECK(verify_code(auth, "000000") == FACTOR2_INVALID_TOKEN);
     for (n = 0; n < flood; n++) {
         factor2_status status;
         put_number(request, n);
         status = factor2_verify(auth, request, sizeof request - 1, NULL);
-        if (status == FACTOR2_STORE_UNAVAILABLE) refused++;
-        else if (status == FACTOR2_INVALID_TOKEN) answered++;
-        else CHECK(status == FACTOR2_OK); /* right by chance */
-        if (n == 200000) settled = resident_kib();
+        if (status == FACTOR2_STORE_UNAVAILABLE)
+            refused++;
+        else if (status == FACTOR2_INVALID_TOKEN)
+            answered++;
+        else
+            CHECK(status == FACTOR2_OK); /* right by chance */
+        if (n == 200000)
+            settled = resident_kib();
     }
     if (instrumented()) {
         skipped("a full flood and its memory", "too slow, and not the library's memory alone");

@@ -8,12 +8,13 @@
 #define CHILDREN 1000
 #define BUSY 8
 
-/* The smallest pictures, for they are what takes time. */
+/* The smallest pictures, because pictures take most of the time. */
 #define QUICK "{\"issuer\":\"E\",\"guard\":{\"store\":\"none\"},\"qr\":{\"module_px\":1}}"
 
 static void check_exit(pid_t child) {
     int how = 0;
-    while (waitpid(child, &how, 0) != child) CHECK(errno == EINTR);
+    while (waitpid(child, &how, 0) != child)
+        CHECK(errno == EINTR);
     CHECK(WIFEXITED(how) && WEXITSTATUS(how) == 0);
 }
 
@@ -88,7 +89,8 @@ TEST test_children_make_different_secrets(void) {
         CHECK(strlen(made[i]) == MADE_SECRET_LENGTH);
     }
     qsort(made, (size_t)count + 1, sizeof made[0], by_text);
-    for (i = 0; i < count; i++) CHECK(strcmp(made[i], made[i + 1]) != 0);
+    for (i = 0; i < count; i++)
+        CHECK(strcmp(made[i], made[i + 1]) != 0);
     factor2_authenticator_free(auth);
 }
 
@@ -97,7 +99,8 @@ static volatile int busy;
 
 static void *be_busy(void *argument) {
     (void)argument;
-    while (busy) check_every_call(busy_handle);
+    while (busy)
+        check_every_call(busy_handle);
     return NULL;
 }
 
@@ -114,7 +117,8 @@ TEST test_fork_while_threads_call(void) {
     }
     busy_handle = auth;
     busy = 1;
-    for (i = 0; i < BUSY; i++) CHECK(pthread_create(&threads[i], NULL, be_busy, NULL) == 0);
+    for (i = 0; i < BUSY; i++)
+        CHECK(pthread_create(&threads[i], NULL, be_busy, NULL) == 0);
     for (n = 0; n < 100; n++) {
         pid_t child = fork();
         CHECK(child >= 0);
@@ -127,7 +131,8 @@ TEST test_fork_while_threads_call(void) {
         check_exit(child);
     }
     busy = 0;
-    for (i = 0; i < BUSY; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+    for (i = 0; i < BUSY; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
     factor2_authenticator_free(auth);
 }
 

@@ -62,7 +62,8 @@ static void fork_soon(void) {
         for (i = 0; i < 5; i++) {
             pid_t grandchild = fork();
             CHECK(grandchild >= 0);
-            if (grandchild == 0) _exit(verify_code(auth, "000000") == FACTOR2_STORE_UNAVAILABLE);
+            if (grandchild == 0)
+                _exit(verify_code(auth, "000000") == FACTOR2_STORE_UNAVAILABLE);
             CHECK(exit_of(grandchild) == 1);
         }
         CHECK(seconds() - start < SOON);
@@ -119,7 +120,8 @@ static void hang(int signal) {
     struct timespec while_others_fork = {2 * (int)SOON, 0};
     (void)signal;
     handled = 1;
-    while (nanosleep(&while_others_fork, &while_others_fork) != 0) continue;
+    while (nanosleep(&while_others_fork, &while_others_fork) != 0)
+        continue;
 }
 
 static void *call_and_hang(void *nothing) {
@@ -138,7 +140,8 @@ TEST test_fork_while_another_thread_hangs_in_a_call(void) {
     CHECK(pthread_create(&thread, NULL, call_and_hang, NULL) == 0);
     CHECK(pthread_sigmask(SIG_BLOCK, &alarm, NULL) == 0);
     call_handler(hang, 200);
-    while (!handled) nanosleep(&moment, NULL);
+    while (!handled)
+        nanosleep(&moment, NULL);
     fork_soon();
     fork_soon();
     CHECK(pthread_join(thread, NULL) == 0);

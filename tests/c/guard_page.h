@@ -17,8 +17,8 @@ static inline struct guarded guarded_memory(size_t size) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     memory.size = (size + page - 1) / page * page;
     memory.mapped = memory.size + page;
-    memory.start = mmap(NULL, memory.mapped, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memory.start =
+        mmap(NULL, memory.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(memory.start != MAP_FAILED);
     CHECK(mprotect(memory.start + memory.size, page, PROT_NONE) == 0);
     return memory;

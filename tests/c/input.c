@@ -102,8 +102,7 @@ TEST test_64_kib_is_the_limit(void) {
         CHECK(outcome_of_text(CALLS[i].run, auth, end - LIMIT - 1) == CALLS[i].status);
 
         pad(end - LIMIT - 1, LIMIT + 1, CALLS[i].request);
-        CHECK(outcome(CALLS[i].run, auth, end - LIMIT - 1, LIMIT + 1) ==
-              FACTOR2_REQUEST_TOO_LARGE);
+        CHECK(outcome(CALLS[i].run, auth, end - LIMIT - 1, LIMIT + 1) == FACTOR2_REQUEST_TOO_LARGE);
         /* No NUL before the page: one byte beyond the limit tells enough. */
         CHECK(outcome_of_text(CALLS[i].run, auth, end - LIMIT - 1) == FACTOR2_REQUEST_TOO_LARGE);
     }
@@ -156,7 +155,8 @@ TEST test_64_mib_of_input(void) {
         peak = peak_kib();
         check_refused(auth, text, HUGE, FACTOR2_REQUEST_TOO_LARGE);
         check_refused(auth, text, FACTOR2_NUL_TERMINATED, FACTOR2_REQUEST_TOO_LARGE);
-        if (instrumented()) continue;
+        if (instrumented())
+            continue;
         CHECK(cpu_seconds() - started < 0.01);
         CHECK(peak_kib() - peak < 1024);
     }
@@ -175,7 +175,8 @@ TEST test_deep_nesting(void) {
         memset(text, '[', depth);
         memset(text + depth, ']', depth);
         check_refused(auth, text, depth, FACTOR2_BAD_REQUEST);
-        if (2 * depth <= LIMIT) check_refused(auth, text, 2 * depth, FACTOR2_BAD_REQUEST);
+        if (2 * depth <= LIMIT)
+            check_refused(auth, text, 2 * depth, FACTOR2_BAD_REQUEST);
     }
     factor2_authenticator_free(auth);
 }
@@ -255,8 +256,9 @@ TEST test_embedded_nul_everywhere(void) {
 }
 
 TEST test_bytes_around_a_good_request(void) {
-    static const char *const AROUND[] = {"\xef\xbb\xbf%s", "%sx", "%s,", "%s{}", "%s//", "#%s",
-                                         "\v%s",           "%s\f", "\xc2\xa0%s", "[%s]", "\"%s\""};
+    static const char *const AROUND[] = {"\xef\xbb\xbf%s", "%sx",  "%s,",   "%s{}",
+                                         "%s//",           "#%s",  "\v%s",  "%s\f",
+                                         "\xc2\xa0%s",     "[%s]", "\"%s\""};
     factor2_authenticator *auth = authenticator(CONFIG);
     char text[512];
     size_t i, n;

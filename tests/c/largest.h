@@ -8,12 +8,12 @@
 #include "calls.h"
 
 /* 1024 x 1024 black pixels, the largest logo there is. */
-#define LOGO \
-    "\"logo\":\"" \
+#define LOGO                                                                           \
+    "\"logo\":\""                                                                      \
     "iVBORw0KGgoAAAANSUhEUgAABAAAAAQAAQAAAABXZhYuAAAAlklEQVR42u3BAQEAAACCIP+vbkhAAQAA" \
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
-    "AAAAAADvBgQeAAEN3jhkAAAAAElFTkSuQmCC" \
+    "AAAAAADvBgQeAAEN3jhkAAAAAElFTkSuQmCC"                                             \
     "\""
 #define COLOURS "\"dark\":\"#223366\",\"light\":\"#ffeecc\""
 #define LEVEL(letter) "\"error_correction\":\"" letter "\""
@@ -26,7 +26,8 @@ static void write_largest(char *config, char *request, size_t room, int letters,
                           const char *qr) {
     char name[256];
     int i;
-    for (i = 0; i < letters; i++) memcpy(name + 2 * i, "\xc3\xa9", 2);
+    for (i = 0; i < letters; i++)
+        memcpy(name + 2 * i, "\xc3\xa9", 2);
     name[2 * letters] = '\0';
     snprintf(config, room,
              "{\"issuer\":\"%s\",\"guard\":{\"store\":\"none\"},"

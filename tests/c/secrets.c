@@ -100,7 +100,8 @@ static const struct provocation PROVOCATIONS[] = {
     {factor2_reprepare_configuration, SESSION("\"{\\\"totpsecret\\\":\\\"" CANARY "\"")},
     {factor2_reprepare_configuration, SESSION("\"{\\\"" CANARY "\\\":1,\\\"" CANARY "\\\":1}\"")},
     {factor2_reprepare_configuration, SESSION("\"{\\\"totpsecret\\\":\\\"" CANARY "\\\"}\"")},
-    {factor2_reprepare_configuration, SESSION("\"{\\\"2fa\\\":{\\\"factor2\\\":\\\"CANARY\\\"}}\"")},
+    {factor2_reprepare_configuration,
+     SESSION("\"{\\\"2fa\\\":{\\\"factor2\\\":\\\"CANARY\\\"}}\"")},
     {factor2_reprepare_configuration, SESSION("{" GOOD "}")},
     {factor2_reprepare_configuration, SESSION("{\"totpsecret\":918273,\"factor2\":\"CANARY\"}")},
     {factor2_reprepare_configuration,
@@ -148,8 +149,8 @@ TEST test_operations(void) {
     size_t i;
     for (i = 0; i < sizeof PROVOCATIONS / sizeof PROVOCATIONS[0]; i++) {
         factor2_response *response = NULL;
-        factor2_status status = PROVOCATIONS[i].run(auth, PROVOCATIONS[i].request,
-                                                    FACTOR2_NUL_TERMINATED, &response);
+        factor2_status status =
+            PROVOCATIONS[i].run(auth, PROVOCATIONS[i].request, FACTOR2_NUL_TERMINATED, &response);
         check_says_nothing(PROVOCATIONS[i].request, status, response);
         factor2_response_free(response);
     }

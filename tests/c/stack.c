@@ -25,7 +25,8 @@ static void run_on_small_stack(const char *what, void *(*work)(void *), void *ar
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(pthread_attr_destroy(&attributes) == 0);
     if (!instrumented()) { /* they forbid a look at a dead thread's stack */
-        while (unused < STACK && stack[unused] == PAINT) unused++;
+        while (unused < STACK && stack[unused] == PAINT)
+            unused++;
         printf("%-28s %5lu of %lu bytes of stack\n", what, (unsigned long)(STACK - unused),
                (unsigned long)STACK);
     }
@@ -87,7 +88,8 @@ TEST test_the_largest_pictures(void) {
     factor2_authenticator *auth;
     size_t i;
     for (i = 0; i < sizeof LARGEST / sizeof LARGEST[0]; i++) {
-        write_largest(config, request, sizeof config, LARGEST[i].letters, rounds(32, 4), LARGEST[i].qr);
+        write_largest(config, request, sizeof config, LARGEST[i].letters, rounds(32, 4),
+                      LARGEST[i].qr);
         run_on_small_stack("authenticator_new", make_and_free, config);
         auth = authenticator(config);
         check_job("qr_png, largest", auth, factor2_qr_png, request, FACTOR2_OK);
@@ -131,7 +133,8 @@ TEST test_largest_requests(void) {
     factor2_authenticator *auth = authenticator(CONFIG);
     size_t at = (size_t)sprintf(request, "{\"user\":{\"username\":\"bob\"");
     int member = 0;
-    while (at < 65500) at += (size_t)sprintf(request + at, ",\"m%d\":[]", member++);
+    while (at < 65500)
+        at += (size_t)sprintf(request + at, ",\"m%d\":[]", member++);
     strcpy(request + at, "}}");
     check_job("thousands of members", auth, factor2_prepare_configuration, request, FACTOR2_OK);
     factor2_authenticator_free(auth);

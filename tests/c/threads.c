@@ -25,7 +25,8 @@ static void *work(void *argument) {
     int round;
     pthread_barrier_wait(&worker->shared->start);
     for (round = 0; round < rounds(25, 1); round++) {
-        for (i = 0; i < CALL_COUNT; i++) check_call(&CALLS[(first + i) % CALL_COUNT], auth);
+        for (i = 0; i < CALL_COUNT; i++)
+            check_call(&CALLS[(first + i) % CALL_COUNT], auth);
         for (i = 0; i < 100; i++) {
             CHECK(verify_code(auth, CODE_PAST) == FACTOR2_OK);
             CHECK(verify_code(auth, CODE_FUTURE) == FACTOR2_OK);
@@ -47,7 +48,8 @@ static void run_workers(struct shared *shared, struct worker *workers, void *(*t
         workers[i].number = i;
         CHECK(pthread_create(&workers[i].thread, NULL, task, &workers[i]) == 0);
     }
-    for (i = 0; i < THREADS; i++) CHECK(pthread_join(workers[i].thread, NULL) == 0);
+    for (i = 0; i < THREADS; i++)
+        CHECK(pthread_join(workers[i].thread, NULL) == 0);
     CHECK(pthread_barrier_destroy(&shared->start) == 0);
 }
 
@@ -59,7 +61,8 @@ TEST test_one_handle_for_all(void) {
     shared.auth = auth;
     run_workers(&shared, workers, work);
     for (i = 0; i < THREADS; i++)
-        for (n = 0; n < i; n++) CHECK(strcmp(workers[i].made, workers[n].made) != 0);
+        for (n = 0; n < i; n++)
+            CHECK(strcmp(workers[i].made, workers[n].made) != 0);
     factor2_authenticator_free(auth);
 }
 

@@ -40,7 +40,8 @@ static void watch(void) { watching = 1; }
 
 static void forget(void) {
     watching = 0;
-    while (kept_count > 0) __libc_free(kept[--kept_count]);
+    while (kept_count > 0)
+        __libc_free(kept[--kept_count]);
 }
 
 /* How many of the kept blocks have these bytes in them. */
@@ -60,7 +61,8 @@ static size_t decode_base32(const char *text, unsigned char *bytes) {
     for (; *text; text++) {
         buffer = buffer << 5 | (unsigned long)(*text >= 'A' ? *text - 'A' : *text - '2' + 26);
         bits += 5;
-        if (bits >= 8) bytes[length++] = (unsigned char)(buffer >> (bits -= 8));
+        if (bits >= 8)
+            bytes[length++] = (unsigned char)(buffer >> (bits -= 8));
     }
     return length;
 }
@@ -72,10 +74,12 @@ static void check_wiped(const char *what, const char *secret) {
     size_t length = decode_base32(secret, bytes), half = strlen(secret) / 2, mask, i;
     int left = found(secret, half) + found(secret + half, half);
     for (mask = 0; mask < sizeof MASKS; mask++) {
-        for (i = 0; i < length; i++) masked[i] = bytes[i] ^ MASKS[mask];
+        for (i = 0; i < length; i++)
+            masked[i] = bytes[i] ^ MASKS[mask];
         left += found(masked, length / 2) + found(masked + length / 2, length - length / 2);
     }
-    if (left) fprintf(stderr, "%s: the secret is in %d freed blocks\n", what, left);
+    if (left)
+        fprintf(stderr, "%s: the secret is in %d freed blocks\n", what, left);
     CHECK(left == 0);
 }
 
@@ -106,7 +110,8 @@ TEST test_every_operation(void) {
         check_call(&CALLS[i], auth);
         CHECK(kept_count > 0);
         check_wiped(CALLS[i].name, SECRET);
-        if (found_text(CODE_NOW)) fprintf(stderr, "%s: the code\n", CALLS[i].name);
+        if (found_text(CODE_NOW))
+            fprintf(stderr, "%s: the code\n", CALLS[i].name);
         CHECK(!found_text(CODE_NOW));
         forget();
     }
@@ -169,19 +174,19 @@ TEST test_refused_requests(void) {
     } REFUSED[] = {
 #define SECRET_MEMBER "\"totpsecret\":\"" SECRET "\""
 #define ESCAPED_MEMBER "\\\"totpsecret\\\":\\\"" SECRET "\\\""
-#define SPELT_MEMBER "\"totpsecret\":\"\\u0047" "EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+#define SPELT_MEMBER "\"totpsecret\":\"\\u0047EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
         {factor2_verify, "{" SECRET_MEMBER ",\"otp\":\"000000\"}", FACTOR2_INVALID_TOKEN},
         {factor2_verify, "{" SECRET_MEMBER ",\"otp\":\"\"}", FACTOR2_INVALID_TOKEN},
         {factor2_verify, "{" SECRET_MEMBER "}", FACTOR2_INVALID_TOKEN},
         {factor2_verify, "{" SPELT_MEMBER "\",\"otp\":\"000000\"}", FACTOR2_INVALID_TOKEN},
-        {factor2_verify, "{" SPELT_MEMBER "\",\"otp\":\"\\u0032" "87082\"}", FACTOR2_OK},
+        {factor2_verify, "{" SPELT_MEMBER "\",\"otp\":\"\\u003287082\"}", FACTOR2_OK},
         {factor2_verify, "{" SPELT_MEMBER "!\",\"otp\":\"000000\"}", FACTOR2_INVALID_SECRET},
         {factor2_verify, "{" SPELT_MEMBER "\",\"otp\":1}", FACTOR2_BAD_REQUEST},
         {factor2_verify, "{" SPELT_MEMBER "\",\"otp\":\"287082\",\"x\":1}", FACTOR2_BAD_REQUEST},
         {factor2_verify, "{" SPELT_MEMBER "\"", FACTOR2_BAD_REQUEST},
         {factor2_verify, "{" SPELT_MEMBER "\\ud800\"}", FACTOR2_BAD_REQUEST},
         {factor2_generate, "{\"x\":{" SPELT_MEMBER "\"}}", FACTOR2_BAD_REQUEST},
-        {factor2_generate, "{\"\\u0047" "EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\":1}", FACTOR2_BAD_REQUEST},
+        {factor2_generate, "{\"\\u0047EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\":1}", FACTOR2_BAD_REQUEST},
         {factor2_verify, "{" SECRET_MEMBER ",\"otp\":\"287082\",\"last_step\":9}",
          FACTOR2_TOKEN_REUSED},
         {factor2_verify, "{\"totpsecret\":\"" SECRET "!\",\"otp\":\"000000\"}",
@@ -208,14 +213,14 @@ TEST test_refused_requests(void) {
         {factor2_reprepare_configuration, SESSION("\"{" ESCAPED_MEMBER "}\""),
          FACTOR2_UNAUTHORIZED},
         {factor2_reprepare_configuration, SESSION("\"{" ESCAPED_MEMBER "\""), FACTOR2_DATA_FORMAT},
-        {factor2_reprepare_configuration,
-         SESSION("\"{" ESCAPED_MEMBER "," ESCAPED_MEMBER "}\""), FACTOR2_DATA_FORMAT},
+        {factor2_reprepare_configuration, SESSION("\"{" ESCAPED_MEMBER "," ESCAPED_MEMBER "}\""),
+         FACTOR2_DATA_FORMAT},
         {factor2_reprepare_configuration,
          SESSION("\"{\\\"a\\\":1,\\\"2fa\\\":{" ESCAPED_MEMBER
                  ",\\\"factor2\\\":\\\"t\\\",\\\"b\\\":[{" ESCAPED_MEMBER "}]}}\""),
          FACTOR2_OK},
         {factor2_reprepare_configuration,
-         SESSION("\"{\\\"totpsecret\\\":\\\"\\\\u0047" "EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\\\","
+         SESSION("\"{\\\"totpsecret\\\":\\\"\\\\u0047EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\\\","
                  "\\\"factor2\\\":\\\"t\\\"}\""),
          FACTOR2_OK},
     };
@@ -225,7 +230,8 @@ TEST test_refused_requests(void) {
         factor2_status status;
         watch();
         status = outcome_of_text(REFUSED[i].run, auth, REFUSED[i].request);
-        if (status != REFUSED[i].expected) fprintf(stderr, "%s: %d\n", REFUSED[i].request, status);
+        if (status != REFUSED[i].expected)
+            fprintf(stderr, "%s: %d\n", REFUSED[i].request, status);
         CHECK(status == REFUSED[i].expected);
         check_wiped(REFUSED[i].request, SECRET);
         CHECK(!found_text(CODE_NOW));

@@ -56,12 +56,15 @@ const std::map<std::string, authenticator::operation> OPERATIONS = {
 /* The operation that takes plain texts; where it cannot make such a request, the one that takes JSON. */
 response call_typed(const authenticator &maker, const std::string &call, const json &request) {
     std::set<std::string> names;
-    for (const auto &[name, value] : request.items()) names.insert(name);
+    for (const auto &[name, value] : request.items())
+        names.insert(name);
     const auto has = [&](std::set<std::string> expected) { return names == expected; };
     const auto text = [&](const char *name) { return request.at(name).get<std::string>(); };
 
-    if (call == "describe" && has({})) return maker.describe();
-    if (call == "create_secret" && has({"username"})) return maker.create_secret(text("username"));
+    if (call == "describe" && has({}))
+        return maker.describe();
+    if (call == "create_secret" && has({"username"}))
+        return maker.create_secret(text("username"));
     if (call == "create_secret" && has({"username", "totpsecret"}))
         return maker.create_secret(text("username"), text("totpsecret"));
     if (call == "qr_png" && has({"username", "totpsecret"}))
@@ -71,12 +74,17 @@ response call_typed(const authenticator &maker, const std::string &call, const j
     if (call == "reprepare_configuration" && request["sessionKey"].contains("data"))
         return maker.reprepare_configuration(text("username"),
                                              request["sessionKey"]["data"].get<std::string>());
-    if (call == "verify" && has({"totpsecret", "otp"})) return maker.verify(text("totpsecret"), text("otp"));
+    if (call == "verify" && has({"totpsecret", "otp"}))
+        return maker.verify(text("totpsecret"), text("otp"));
     if (call == "verify" && has({"totpsecret", "otp", "last_step"}))
-        return maker.verify(text("totpsecret"), text("otp"), request["last_step"].get<std::int64_t>());
-    if (call == "inspect") return maker.inspect(text("totpsecret"));
-    if (call == "reset") return maker.reset(text("totpsecret"));
-    if (call == "generate") return maker.generate(text("totpsecret"));
+        return maker.verify(text("totpsecret"), text("otp"),
+                            request["last_step"].get<std::int64_t>());
+    if (call == "inspect")
+        return maker.inspect(text("totpsecret"));
+    if (call == "reset")
+        return maker.reset(text("totpsecret"));
+    if (call == "generate")
+        return maker.generate(text("totpsecret"));
     return maker.call(OPERATIONS.at(call), request.dump());
 }
 
@@ -86,14 +94,17 @@ response call_json(const authenticator &maker, const std::string &call, const js
 
 /* A request with every {"$repeat":[text,n]} written out. */
 json spelled_out(const json &value) {
-    if (!value.is_structured()) return value;
+    if (!value.is_structured())
+        return value;
     if (value.contains("$repeat")) {
         std::string text;
-        for (int n = value["$repeat"][1]; n > 0; --n) text += value["$repeat"][0].get<std::string>();
+        for (int n = value["$repeat"][1]; n > 0; --n)
+            text += value["$repeat"][0].get<std::string>();
         return text;
     }
     json result = value;
-    for (json &each : result) each = spelled_out(each);
+    for (json &each : result)
+        each = spelled_out(each);
     return result;
 }
 
@@ -106,18 +117,22 @@ bool matches(const json &found, const json &expected) {
         return found.is_string() && begins(found, expected["$prefix"]);
     if (expected.is_object() && expected.contains("$length")) {
         std::size_t length = 0;
-        for (const char byte : found.get<std::string>()) length += (byte & 0xC0) != 0x80;
+        for (const char byte : found.get<std::string>())
+            length += (byte & 0xC0) != 0x80;
         return length == expected["$length"];
     }
     if (expected.is_object()) {
         for (const auto &[name, value] : expected.items())
-            if (!found.is_object() || !found.contains(name) || !matches(found[name], value)) return false;
+            if (!found.is_object() || !found.contains(name) || !matches(found[name], value))
+                return false;
         return true;
     }
     if (expected.is_array()) {
-        if (!found.is_array() || found.size() != expected.size()) return false;
+        if (!found.is_array() || found.size() != expected.size())
+            return false;
         for (std::size_t at = 0; at < expected.size(); ++at)
-            if (!matches(found[at], expected[at])) return false;
+            if (!matches(found[at], expected[at]))
+                return false;
         return true;
     }
     return found == expected;
@@ -156,7 +171,8 @@ template <class Call> void run_case(const json &given, Call call) {
         return check_failed(__FILE__, __LINE__, "it was made");
     }
     authenticator maker(config);
-    if (given.value("close", false)) maker.close();
+    if (given.value("close", false))
+        maker.close();
     for (const json &step : given["steps"])
         check_step(step, call(maker, step["call"], spelled_out(step["request"])));
 }

@@ -10,20 +10,24 @@ using factor2::authenticator;
 using factor2::error;
 using factor2::response;
 
-template <class T> constexpr bool moves_only =
-    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
-    !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> && std::is_nothrow_destructible_v<T>;
-static_assert(moves_only<authenticator>);
-static_assert(moves_only<response>);
+template <class T> struct moves_only
+    : std::bool_constant<std::is_nothrow_move_constructible_v<T> &&
+                         std::is_nothrow_move_assignable_v<T> && !std::is_copy_constructible_v<T> &&
+                         !std::is_copy_assignable_v<T> && std::is_nothrow_destructible_v<T>> {};
+static_assert(moves_only<authenticator>::value);
+static_assert(moves_only<response>::value);
 
 static_assert(sizeof(authenticator) == sizeof(void *));
 static_assert(sizeof(response) == 2 * sizeof(void *));
 
 /* A verdict is tested, and is not taken for a number, nor a number for a verdict. */
 static_assert(std::is_constructible_v<bool, response> && !std::is_convertible_v<response, bool>);
-static_assert(!std::is_convertible_v<response, int> && !std::is_convertible_v<factor2::status, int>);
-static_assert(!std::is_convertible_v<factor2::status, bool> && !std::is_constructible_v<response, int>);
-static_assert(!std::is_default_constructible_v<response> && !std::is_default_constructible_v<authenticator>);
+static_assert(!std::is_convertible_v<response, int> &&
+              !std::is_convertible_v<factor2::status, int>);
+static_assert(!std::is_convertible_v<factor2::status, bool> &&
+              !std::is_constructible_v<response, int>);
+static_assert(!std::is_default_constructible_v<response> &&
+              !std::is_default_constructible_v<authenticator>);
 static_assert(!std::is_convertible_v<const char *, authenticator>);
 static_assert(sizeof(factor2::status) == sizeof(factor2_status));
 
@@ -49,6 +53,7 @@ bool verified_in_the_other_half(const authenticator &authenticator);
 
 int main() {
     const authenticator maker(R"({"issuer":"Example","fixed_time":1800000000})");
-    if (name_in_the_other_half(factor2::status::Throttled) != std::string_view("Throttled")) return 1;
+    if (name_in_the_other_half(factor2::status::Throttled) != std::string_view("Throttled"))
+        return 1;
     return verified_in_the_other_half(maker) ? 0 : 2;
 }

@@ -7,6 +7,7 @@ bool verified_in_the_other_half(const factor2::authenticator &authenticator);
 const char *name_in_the_other_half(factor2::status status) { return factor2::status_name(status); }
 
 bool verified_in_the_other_half(const factor2::authenticator &authenticator) {
-    if (authenticator.verify("GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q", "967967")) return true;
+    if (authenticator.verify("GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q", "967967"))
+        return true;
     return false;
 }

@@ -16,18 +16,21 @@ constexpr const char *MARK = "a text that nothing else in this program has!";
 int given_back_with_mark = 0;
 
 void give_back(void *block) {
-    if (memmem(block, malloc_usable_size(block), MARK, std::strlen(MARK)) != nullptr) ++given_back_with_mark;
+    if (memmem(block, malloc_usable_size(block), MARK, std::strlen(MARK)) != nullptr)
+        ++given_back_with_mark;
     std::free(block);
 }
 
 } // namespace
 
 void *operator new(std::size_t size) {
-    if (void *block = std::calloc(1, size)) return block;
+    if (void *block = std::calloc(1, size))
+        return block;
     throw std::bad_alloc();
 }
 void operator delete(void *block) noexcept {
-    if (block != nullptr) give_back(block);
+    if (block != nullptr)
+        give_back(block);
 }
 void operator delete(void *block, std::size_t) noexcept { operator delete(block); }
 
@@ -77,7 +80,8 @@ TEST verdicts_are_ordinary_outcomes() {
     CHECK(code == status::TokenReused && what == "TokenReused: " + reused.message());
     CHECK(thrown([&] { static_cast<void>(reused.at("step")); }).first == status::TokenReused);
 
-    for (int wrong = 1; wrong < 5; ++wrong) CHECK(!guard.verify(SECRET, "000000").retry_after());
+    for (int wrong = 1; wrong < 5; ++wrong)
+        CHECK(!guard.verify(SECRET, "000000").retry_after());
     CHECK(guard.verify(SECRET, "000000").retry_after() == std::chrono::seconds(30));
     const response throttled = guard.verify(SECRET, "000000");
     CHECK(throttled.status() == status::Throttled);
@@ -100,9 +104,11 @@ TEST whatever_a_user_typed_stays_a_text() {
     CHECK(contains(made.data().substr(0, 4), "PNG"));
 
     std::string all;
-    for (int byte = 0; byte < 0x80; ++byte) all += static_cast<char>(byte);
+    for (int byte = 0; byte < 0x80; ++byte)
+        all += static_cast<char>(byte);
     const std::string name = "\"\\\xe2\x82\xac";
-    const authenticator named(R"({"issuer":"Example","friendly_name":)" + factor2::quoted(name) + "}");
+    const authenticator named(R"({"issuer":"Example","friendly_name":)" + factor2::quoted(name) +
+                              "}");
     CHECK(named.describe().at("friendly_name") == name);
     CHECK(factor2::quoted("a\n\x1f\x7f\"\\") == "\"a\\u000a\\u001f\x7f\\\"\\\\\"");
     CHECK(factor2::detail::plain(factor2::quoted(all)) == all);
@@ -110,7 +116,8 @@ TEST whatever_a_user_typed_stays_a_text() {
 }
 
 TEST members_are_found_by_their_place() {
-    constexpr std::string_view json = R"({"a":{"b":[1,{"c":"}"}]},"x\"y":":","b":"\"","c":null,"d":-1})";
+    constexpr std::string_view json =
+        R"({"a":{"b":[1,{"c":"}"}]},"x\"y":":","b":"\"","c":null,"d":-1})";
     using factor2::detail::find;
     CHECK(find(json, "a") == R"({"b":[1,{"c":"}"}]})" && find(json, "b") == R"("\"")");
     CHECK(find(json, "c") == "null" && find(json, "d") == "-1" && find(json, "e").empty());
@@ -128,7 +135,8 @@ TEST failures_are_told_by_name() {
     CHECK(code == status::Configuration && contains(what, "Configuration: config.issuer: "));
     CHECK(thrown([] { authenticator bad("{"); }).first == status::BadRequest);
     CHECK(thrown([] { authenticator bad(std::string_view{}); }).first == status::BadRequest);
-    const char *unusable = R"({"issuer":"Example","guard":{"store":"sqlite","path":"/nonexistent/f"}})";
+    const char *unusable =
+        R"({"issuer":"Example","guard":{"store":"sqlite","path":"/nonexistent/f"}})";
     CHECK(thrown([=] { authenticator bad(unusable); }).first == status::StoreUnavailable);
 
     const authenticator guard(CONFIG);

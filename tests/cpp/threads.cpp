@@ -17,10 +17,12 @@ template <class Work> void together(Work work) {
     std::vector<std::thread> threads;
     for (int number = 0; number < THREADS; ++number)
         threads.emplace_back([&, number] {
-            for (--waiting; waiting > 0;) std::this_thread::yield();
+            for (--waiting; waiting > 0;)
+                std::this_thread::yield();
             work(number);
         });
-    for (std::thread &thread : threads) thread.join();
+    for (std::thread &thread : threads)
+        thread.join();
 }
 
 TEST one_code_lets_one_in() {

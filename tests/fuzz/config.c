@@ -21,15 +21,18 @@ static int colour(slice object, const char *name) {
 }
 
 static void object_of(slice value, const char *const *members) {
-    if (!value.at) return;
+    if (!value.at)
+        return;
     must(*value.at == '{');
     only_members(value, members);
 }
 
 static int one_of(slice object, const char *name, const char *const *words) {
     slice value = json_member(object, name);
-    if (!value.at) return 1;
-    while (*words && !json_is_string(value, *words)) words++;
+    if (!value.at)
+        return 1;
+    while (*words && !json_is_string(value, *words))
+        words++;
     return *words != NULL;
 }
 
@@ -42,7 +45,8 @@ static void check_guard(slice guard) {
     static const char *const alone[] = {"store", NULL}, *const stores[] = {"none", "memory", NULL};
     static const char *const members[] = {"store",       "soft",        "hard", "base_delay_s",
                                           "max_delay_s", "max_records", NULL};
-    if (!guard.at) return;
+    if (!guard.at)
+        return;
     object_of(guard, json_is_string(json_member(guard, "store"), "none") ? alone : members);
     must(json_member(guard, "store").at && one_of(guard, "store", stores));
     must(within(guard, "hard", 1, 100) && within(guard, "soft", 1, number(guard, "hard", 100)));
@@ -52,12 +56,12 @@ static void check_guard(slice guard) {
 }
 
 static void check_limits(slice config) {
-    static const char *const members[] = {"issuer",  "factor_name", "friendly_name", "algorithm",
-                                          "digits",  "period",      "window",        "secret_bytes",
-                                          "qr",      "guard",       "fixed_time",    NULL};
+    static const char *const members[] = {"issuer", "factor_name", "friendly_name", "algorithm",
+                                          "digits", "period",      "window",        "secret_bytes",
+                                          "qr",     "guard",       "fixed_time",    NULL};
     static const char *const window_members[] = {"past", "future", NULL};
-    static const char *const qr_members[] = {"module_px", "quiet_zone", "error_correction",
-                                             "dark",      "light",      "logo",             NULL};
+    static const char *const qr_members[] = {
+        "module_px", "quiet_zone", "error_correction", "dark", "light", "logo", NULL};
     static const char *const algorithms[] = {"SHA1", "SHA256", "SHA512", NULL};
     static const char *const levels[] = {"L", "M", "Q", "H", NULL};
     slice window = json_member(config, "window"), qr = json_member(config, "qr");
@@ -88,7 +92,8 @@ static void check_picture(slice config, answer *made) {
     must_be_data_uri(json_member(made->json, "qr"), made->data, made->data_len);
 }
 
-static factor2_status verify(const factor2_authenticator *authenticator, const char *secret, const char *otp) {
+static factor2_status verify(const factor2_authenticator *authenticator, const char *secret,
+                             const char *otp) {
     char request[192];
     snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, otp);
     answer got = call(factor2_verify, authenticator, slice_of(request));
@@ -97,13 +102,16 @@ static factor2_status verify(const factor2_authenticator *authenticator, const c
     return status;
 }
 
-static void check_codes(const factor2_authenticator *authenticator, slice config, const char *secret) {
+static void check_codes(const factor2_authenticator *authenticator, slice config,
+                        const char *secret) {
     char request[192], code[16], longer[24];
     slice store = json_member(json_member(config, "guard"), "store");
     snprintf(request, sizeof request, "{\"totpsecret\":\"%s\"}", secret);
     answer generated = succeed(factor2_generate, authenticator, request);
-    must(json_decode(json_member(generated.json, "otp"), code, sizeof code) == number(config, "digits", 6));
-    must(json_in_range(json_member(generated.json, "valid_for_s"), 1, number(config, "period", 30)));
+    must(json_decode(json_member(generated.json, "otp"), code, sizeof code) ==
+         number(config, "digits", 6));
+    must(
+        json_in_range(json_member(generated.json, "valid_for_s"), 1, number(config, "period", 30)));
     done(&generated);
 
     factor2_status first = verify(authenticator, secret, code);
@@ -132,7 +140,8 @@ static void check_works(const factor2_authenticator *authenticator, slice config
         check_picture(config, &made);
         check_codes(authenticator, config, secret);
     } else {
-        must(made.status == FACTOR2_BAD_REQUEST); /* the issuer makes the URI too long for the level */
+        /* The issuer makes the URI too long for the level. */
+        must(made.status == FACTOR2_BAD_REQUEST);
     }
     done(&made);
 
@@ -145,7 +154,8 @@ static void check_works(const factor2_authenticator *authenticator, slice config
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     slice config = {(const char *)data, size};
     factor2_authenticator *authenticator;
-    if (size > MAX_REQUEST) return 0;
+    if (size > MAX_REQUEST)
+        return 0;
     answer got = new_authenticator(config, &authenticator);
     if (authenticator) {
         check_limits(config);

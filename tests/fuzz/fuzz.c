@@ -2,9 +2,7 @@
 
 #include <strings.h>
 
-slice slice_of(const char *text) {
-    return (slice){text, strlen(text)};
-}
+slice slice_of(const char *text) { return (slice){text, strlen(text)}; }
 
 static char *copy_to_the_end_of_its_memory(slice text) {
     char *copy = malloc(text.len ? text.len : 1);
@@ -15,13 +13,15 @@ static char *copy_to_the_end_of_its_memory(slice text) {
 static int contains(slice text, const char *needle) {
     size_t len = strlen(needle);
     for (size_t i = 0; i + len <= text.len; i++)
-        if (!strncasecmp(text.at + i, needle, len)) return 1;
+        if (!strncasecmp(text.at + i, needle, len))
+            return 1;
     return 0;
 }
 
 static int never_for_any_text(factor2_status status) {
-    return status == FACTOR2_NULL_POINTER || status == FACTOR2_INVALID_HANDLE || status == FACTOR2_UNKNOWN_ERROR ||
-           status == FACTOR2_OUT_OF_MEMORY || status == FACTOR2_RANDOM_UNAVAILABLE;
+    return status == FACTOR2_NULL_POINTER || status == FACTOR2_INVALID_HANDLE ||
+           status == FACTOR2_UNKNOWN_ERROR || status == FACTOR2_OUT_OF_MEMORY ||
+           status == FACTOR2_RANDOM_UNAVAILABLE;
 }
 
 static answer checked(factor2_status status, factor2_response *response) {
@@ -43,7 +43,8 @@ static answer checked(factor2_status status, factor2_response *response) {
         must(message.len > 2 && *message.at == '"');
         must(got.data == NULL);
         must(json_member(got.json, "accepted").at == NULL);
-        for (const char *const *text = never_in_an_error; *text; text++) must(!contains(got.json, *text));
+        for (const char *const *text = never_in_an_error; *text; text++)
+            must(!contains(got.json, *text));
     }
     return got;
 }
@@ -82,7 +83,8 @@ factor2_authenticator *authenticator_for(const char *config) {
     return authenticator;
 }
 
-factor2_status status_nul_terminated(operation op, const factor2_authenticator *authenticator, slice request) {
+factor2_status status_nul_terminated(operation op, const factor2_authenticator *authenticator,
+                                     slice request) {
     char *text = malloc(request.len + 1);
     memcpy(text, request.at, request.len);
     text[request.len] = 0;
@@ -115,7 +117,8 @@ void only_members(slice object, const char *const *names) {
     slice name, value;
     while (json_next(&object, &name, &value)) {
         const char *const *known = names;
-        while (*known && !json_is_string(name, *known)) known++;
+        while (*known && !json_is_string(name, *known))
+            known++;
         must(*known != NULL);
     }
 }

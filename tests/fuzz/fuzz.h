@@ -10,12 +10,12 @@
 #include <string.h>
 
 /* An abort is a finding: libFuzzer keeps the input. */
-#define must(condition)                                                                   \
-    do {                                                                                  \
-        if (!(condition)) {                                                               \
-            fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #condition);    \
-            abort();                                                                      \
-        }                                                                                 \
+#define must(condition)                                                                \
+    do {                                                                               \
+        if (!(condition)) {                                                            \
+            fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #condition); \
+            abort();                                                                   \
+        }                                                                              \
     } while (0)
 
 #define MAX_REQUEST 65536
@@ -26,7 +26,8 @@
 
 #define FOR_TESTS "\"fixed_time\":59,\"guard\":{\"store\":\"none\"}"
 
-typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t, factor2_response **);
+typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
+                                    factor2_response **);
 
 typedef struct {
     factor2_status status;
@@ -63,7 +64,7 @@ int read_secret(slice json_string, char secret[SECRET_ROOM]);
 /* The same for valid UTF-8: 0 when it is no secret, 2 when bits were dropped, else 1. */
 int base32_secret(slice text, char secret[SECRET_ROOM]);
 
-/* What was typed as ASCII digits, when it is a code of so many. */
+/* What was typed as ASCII digits, when it is a code of `digits` of them. */
 int typed_code(slice typed, int digits, char code[16]);
 
 /* Valid UTF-8 without the blanks around it. */
@@ -76,7 +77,8 @@ slice read_text(slice json_string);
 void only_members(slice object, const char *const *names);
 
 /* Decompresses zlib's format into `out` and gives the length; aborts when it is broken or does not fit. */
-size_t inflate_zlib(const unsigned char *packed, size_t packed_len, unsigned char *out, size_t room);
+size_t inflate_zlib(const unsigned char *packed, size_t packed_len, unsigned char *out,
+                    size_t room);
 
 /* Aborts unless `png` is a complete square picture, and gives its side in pixels. */
 unsigned png_side(const unsigned char *png, size_t len);

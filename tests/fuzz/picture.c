@@ -1,4 +1,4 @@
-/* The pictures and URIs of an enrolment, read by code of their own. */
+/* The pictures and URIs of an enrollment, read by code of their own. */
 #include "fuzz.h"
 
 static unsigned big_endian(const unsigned char *at) {
@@ -11,23 +11,28 @@ static unsigned crc32(const unsigned char *at, size_t len) {
     if (!table[1])
         for (unsigned i = 0; i < 256; i++) {
             table[i] = i;
-            for (int bit = 0; bit < 8; bit++) table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xEDB88320u : 0);
+            for (int bit = 0; bit < 8; bit++)
+                table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xEDB88320u : 0);
         }
-    while (len--) crc = crc >> 8 ^ table[(crc ^ *at++) & 255];
+    while (len--)
+        crc = crc >> 8 ^ table[(crc ^ *at++) & 255];
     return ~crc;
 }
 
 /* Aborts unless the compressed pixels are those of a whole picture with this header. */
-static void check_pixels(const unsigned char *header, const unsigned char *packed, size_t packed_len) {
+static void check_pixels(const unsigned char *header, const unsigned char *packed,
+                         size_t packed_len) {
     static const unsigned char channels_of[] = {1, 0, 3, 1, 2, 0, 4};
     unsigned side = big_endian(header), depth = header[8], colour = header[9];
     must(side > 0 && side == big_endian(header + 4));
-    must(colour < sizeof channels_of && channels_of[colour] && (depth == 8 || (depth == 1 && colour % 3 == 0)));
+    must(colour < sizeof channels_of && channels_of[colour] &&
+         (depth == 8 || (depth == 1 && colour % 3 == 0)));
     must(!header[10] && !header[11] && !header[12]);
     size_t row = ((size_t)side * channels_of[colour] * depth + 7) / 8 + 1;
     unsigned char *pixels = malloc(row * side);
     must(inflate_zlib(packed, packed_len, pixels, row * side) == row * side);
-    for (size_t y = 0; y < side; y++) must(pixels[y * row] <= 4);
+    for (size_t y = 0; y < side; y++)
+        must(pixels[y * row] <= 4);
     free(pixels);
 }
 
@@ -63,7 +68,8 @@ unsigned png_side(const unsigned char *png, size_t len) {
 
 void must_be_data_uri(slice uri, const unsigned char *png, size_t len) {
     static const char prefix[] = "\"data:image/png;base64,";
-    static const char symbols[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char symbols[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t start = sizeof prefix - 1;
     must(uri.at && uri.len == start + (len + 2) / 3 * 4 + 1);
     must(!memcmp(uri.at, prefix, start));
@@ -71,8 +77,10 @@ void must_be_data_uri(slice uri, const unsigned char *png, size_t len) {
     for (size_t i = 0; i < len; i += 3, at += 4) {
         size_t left = len - i;
         unsigned group = (unsigned)png[i] << 16;
-        if (left > 1) group |= (unsigned)png[i + 1] << 8;
-        if (left > 2) group |= png[i + 2];
+        if (left > 1)
+            group |= (unsigned)png[i + 1] << 8;
+        if (left > 2)
+            group |= png[i + 2];
         must(at[0] == symbols[group >> 18] && at[1] == symbols[group >> 12 & 63]);
         must(at[2] == (left > 1 ? symbols[group >> 6 & 63] : '='));
         must(at[3] == (left > 2 ? symbols[group & 63] : '='));
@@ -85,7 +93,8 @@ static const char *must_start_with(const char *text, const char *prefix) {
 }
 
 void must_be_otpauth(slice uri, const char *issuer_encoded, slice account, const char *secret) {
-    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     char text[4096], encoded[4];
     must(json_decode(uri, text, sizeof text) > 0);
     const char *at = must_start_with(text, "otpauth://totp/");

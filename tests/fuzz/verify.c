@@ -14,11 +14,18 @@ static struct window {
     factor2_authenticator *verifier, *clocks[MOST_STEPS];
 } windows[] = {
     {"\"fixed_time\":59", 6, 3, 0, 1, {"755224", "287082", "359152"}, NULL, {NULL}},
-    {"\"fixed_time\":1111111109,\"window\":{\"past\":0}", 8, 2, 37037036, 37037036, {"07081804", "14050471"}, NULL,
+    {"\"fixed_time\":1111111109,\"window\":{\"past\":0}",
+     8,
+     2,
+     37037036,
+     37037036,
+     {"07081804", "14050471"},
+     NULL,
      {NULL}},
 };
 
-const char *const never_in_an_error[] = {"GY3TQOJQ", "755224", "287082", "359152", "7081804", "14050471", NULL};
+const char *const never_in_an_error[] = {"GY3TQOJQ", "755224",   "287082", "359152",
+                                         "7081804",  "14050471", NULL};
 
 static void code_for(const struct window *in, int step, const char *secret, char code[16]) {
     char request[SECRET_ROOM + 32];
@@ -32,12 +39,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc, (void)argv;
     for (struct window *each = windows; each < windows + 2; each++) {
         char config[192], code[16];
-        snprintf(config, sizeof config, "{\"issuer\":\"X\",\"digits\":%d,\"guard\":{\"store\":\"none\"},%s}",
-                 each->digits, each->settings);
+        snprintf(config, sizeof config,
+                 "{\"issuer\":\"X\",\"digits\":%d,\"guard\":{\"store\":\"none\"},%s}", each->digits,
+                 each->settings);
         each->verifier = authenticator_for(config);
         for (int step = 0; step < each->steps; step++) {
-            snprintf(config, sizeof config, "{\"issuer\":\"X\",\"digits\":%d,\"fixed_time\":%lld}", each->digits,
-                     (each->first_step + step) * 30 + 15);
+            snprintf(config, sizeof config, "{\"issuer\":\"X\",\"digits\":%d,\"fixed_time\":%lld}",
+                     each->digits, (each->first_step + step) * 30 + 15);
             each->clocks[step] = authenticator_for(config);
             code_for(each, step, SECRET, code);
             must(!strcmp(code, each->codes[step]));
@@ -50,14 +58,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 static int step_of(const char *code, const struct window *in, const char *secret) {
     char right[16];
     for (int step = in->steps - 1; step >= 0; step--) {
-        if (!strcmp(secret, SECRET)) strcpy(right, in->codes[step]);
-        else code_for(in, step, secret, right);
-        if (!strcmp(code, right)) return step;
+        if (!strcmp(secret, SECRET))
+            strcpy(right, in->codes[step]);
+        else
+            code_for(in, step, secret, right);
+        if (!strcmp(code, right))
+            return step;
     }
     return -1;
 }
 
-static void check_accepted(slice request, const struct window *in, answer *got, const char *only_secret) {
+static void check_accepted(slice request, const struct window *in, answer *got,
+                           const char *only_secret) {
     static const char *const members[] = {"totpsecret", "otp", "username", "last_step", NULL};
     char secret[SECRET_ROOM], code[16];
     must(json_strict(request));
@@ -96,20 +108,21 @@ static slice almost_right(slice input, const struct window *in) {
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     static char request[MAX_REQUEST], escaped[MAX_REQUEST];
     char code[16];
-    if (!size || size > MAX_REQUEST / 8) return 0;
+    if (!size || size > MAX_REQUEST / 8)
+        return 0;
     int mode = (unsigned char)(*data - '0') % 5;
     const struct window *in = &windows[(unsigned char)(*data - '0') / 5 % 2];
-    slice input = {(const char *)data + 1, size - 1}, typed = mode == 2 ? almost_right(input, in) : input;
+    slice input = {(const char *)data + 1, size - 1},
+          typed = mode == 2 ? almost_right(input, in) : input;
     slice sent = {request, 0};
 
     switch (mode) {
-    case 0: /* the request itself */
-        sent = input;
-        break;
+    case 0: /* the request itself */ sent = input; break;
     case 1: /* a typed code, put into JSON as it should be */
     case 2:
         json_escape(typed, escaped, sizeof escaped);
-        sent.len = (size_t)sprintf(request, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"%s\"}", escaped);
+        sent.len =
+            (size_t)sprintf(request, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"%s\"}", escaped);
         break;
     case 3: /* a typed code, put into JSON by snprintf alone; the secret before or after it */
         sent.len = (size_t)sprintf(request, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"%.*s\"}",
@@ -121,13 +134,18 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     }
 
     answer got = call(factor2_verify, in->verifier, sent);
-    if (got.status == FACTOR2_OK) check_accepted(sent, in, &got, mode == 0 ? NULL : SECRET);
-    if (got.status == FACTOR2_TOKEN_REUSED) must(json_strict(sent) && json_member(sent, "last_step").at);
+    if (got.status == FACTOR2_OK)
+        check_accepted(sent, in, &got, mode == 0 ? NULL : SECRET);
+    if (got.status == FACTOR2_TOKEN_REUSED)
+        must(json_strict(sent) && json_member(sent, "last_step").at);
     if (mode == 0 && !memchr(sent.at, 0, sent.len))
         must(status_nul_terminated(factor2_verify, in->verifier, sent) == got.status);
     if (mode == 1 || mode == 2) {
-        int right = utf8_valid(typed) && typed_code(typed, in->digits, code) && step_of(code, in, SECRET) >= 0;
-        must(got.status == (right ? FACTOR2_OK : utf8_valid(typed) ? FACTOR2_INVALID_TOKEN : FACTOR2_BAD_REQUEST));
+        int right = utf8_valid(typed) && typed_code(typed, in->digits, code) &&
+                    step_of(code, in, SECRET) >= 0;
+        must(got.status == (right               ? FACTOR2_OK
+                            : utf8_valid(typed) ? FACTOR2_INVALID_TOKEN
+                                                : FACTOR2_BAD_REQUEST));
     }
     done(&got);
     return 0;

@@ -1,4 +1,4 @@
-//! The programs of tests/c, compiled against the shared and the static library, and run plain, under
+//! The programs of tests/c, compiled against the shared and the static library, and run as they are, under
 //! sanitizers and under valgrind.
 
 pub mod examples;
@@ -28,22 +28,37 @@ enum Library {
     Static,
 }
 
-/// One test per program, and a list to compare with the folder.
+/// Two tests per program, and a list to compare with the folder.
 macro_rules! programs {
     ($($name:ident)*) => {
         const PROGRAMS: &[&str] = &[$(stringify!($name)),*];
-        $(
-            #[test]
-            fn $name() {
-                check(stringify!($name));
-            }
-        )*
+
+        /// As they are. `make check` runs what has `with_cc` in its path: it needs no other tool.
+        mod with_cc {
+            $(
+                #[test]
+                fn $name() {
+                    super::check(stringify!($name), super::run_plain);
+                }
+            )*
+        }
+
+        /// Under gcc's sanitizers and under valgrind.
+        mod instrumented {
+            $(
+                #[test]
+                fn $name() {
+                    super::check(stringify!($name), super::run_instrumented);
+                }
+            )*
+        }
     };
 }
 
 programs!(abi allocations cancel code copies dlopen flood fork fork_inside handle input json_text null quiet secrets stack threads wipe);
 
-fn check(program: &str) {
+/// Runs a program with either library, in a folder of its own.
+fn check(program: &str, run_with: fn(&str, &Path, Library, &Path)) {
     let folder = scratch(program);
     let source = root().join("tests/c").join(program).with_extension("c");
     for library in [Library::Shared, Library::Static] {
@@ -52,30 +67,41 @@ fn check(program: &str) {
             announce(&format!("SKIPPED: {what}: an archive cannot be loaded"));
             continue;
         }
-        let plain = compile(&source, &folder.join("plain"), library, STRICT);
-        run_test(&what, &mut Command::new(&plain));
-        if ["allocations", "wipe"].contains(&program) {
-            announce(&format!(
-                "SKIPPED: {what}, sanitizers and valgrind: they bring an allocator of their own"
-            ));
-            continue;
-        }
-        let sanitized = sanitized(&source, &folder.join("sanitized"), library);
-        for (way, mut command) in [
-            ("valgrind", valgrind(&plain)),
-            ("sanitizers", Command::new(sanitized)),
-        ] {
-            command.env("FACTOR2_INSTRUMENTED", "1");
-            run_test(&format!("{what}, {way}"), &mut command);
-        }
+        run_with(&what, &source, library, &folder);
     }
     fs::remove_dir_all(folder).unwrap(); // the static programs are large
+}
+
+fn run_plain(what: &str, source: &Path, library: Library, folder: &Path) {
+    let program = compile("cc", source, &folder.join("plain"), library, STRICT);
+    run_test(what, &mut Command::new(program));
+}
+
+fn run_instrumented(what: &str, source: &Path, library: Library, folder: &Path) {
+    if ["allocations.c", "wipe.c"]
+        .iter()
+        .any(|name| source.ends_with(name))
+    {
+        announce(&format!(
+            "SKIPPED: {what}, sanitizers and valgrind: they bring an allocator of their own"
+        ));
+        return;
+    }
+    let plain = compile("gcc", source, &folder.join("plain"), library, STRICT);
+    let sanitized = sanitized(source, &folder.join("sanitized"), library);
+    for (way, mut command) in [
+        ("valgrind", valgrind(&plain)),
+        ("sanitizers", Command::new(sanitized)),
+    ] {
+        command.env("FACTOR2_INSTRUMENTED", "1");
+        run_test(&format!("{what}, {way}"), &mut command);
+    }
 }
 
 /// Runs a test program, and passes on what it says it left out.
 fn run_test(what: &str, command: &mut Command) {
     #[cfg(feature = "redis")]
-    let server = what.starts_with("cancel").then(|| Server::start(&[]));
+    let server = (what.starts_with("cancel") && Server::is_installed()).then(|| Server::start(&[]));
     #[cfg(feature = "redis")]
     command.envs(
         server
@@ -106,7 +132,7 @@ fn sanitized(source: &Path, program: &Path, library: Library) -> PathBuf {
         STRICT,
         &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
     ];
-    let program = compile(source, program, library, &flags.concat());
+    let program = compile("gcc", source, program, library, &flags.concat());
     let symbols = text(&run(tool("nm").arg(&program)).stdout);
     for symbol in ["__asan_init", "__ubsan_handle"] {
         assert!(symbols.contains(symbol), "{program:?} has no {symbol}");
@@ -114,8 +140,14 @@ fn sanitized(source: &Path, program: &Path, library: Library) -> PathBuf {
     program
 }
 
-fn compile(source: &Path, program: &Path, library: Library, flags: &[&str]) -> PathBuf {
-    let mut command = tool("gcc");
+fn compile(
+    compiler: &str,
+    source: &Path,
+    program: &Path,
+    library: Library,
+    flags: &[&str],
+) -> PathBuf {
+    let mut command = tool(compiler);
     command
         .args(flags)
         .arg("-I")

@@ -159,7 +159,7 @@ fn enroll_does_in_cpp_what_it_does_in_c() {
         &root().join("examples-c/enroll.cpp"),
         &["-fsanitize=address,undefined"],
     );
-    examples::enrols([&program, &sanitized]);
+    examples::enrolls([&program, &sanitized]);
 
     let long = "x".repeat(2000);
     let cases: [(&[&str], &str); 6] = [

@@ -23,11 +23,11 @@ fn verifications() {
 }
 
 #[test]
-fn enrolments() {
+fn enrollments() {
     fuzz("create");
 }
 
 #[test]
-fn re_enrolments() {
+fn re_enrollments() {
     fuzz("reprepare");
 }

@@ -155,7 +155,7 @@ fn the_programs_pages_name_the_options_that_the_programs_take() {
             .map(|rest| rest.split(after).next().unwrap().to_owned())
             .collect()
     };
-    let source = |name: &str| fs::read_to_string(root().join("examples-c").join(name)).unwrap();
+    let source = |name: &str| fs::read_to_string(root().join("pam").join(name)).unwrap();
 
     let enroll = source("factor2_enroll.c");
     let table = enroll.split("struct option ").nth(1).unwrap();

@@ -320,7 +320,7 @@ fn generate() {
 
 /// A user's way from the settings page to the first login, by the system's clock.
 #[test]
-fn an_enrolment_from_beginning_to_end() {
+fn an_enrollment_from_beginning_to_end() {
     let authenticator = Authenticator::new(json!({
         "issuer": "Example", "factor_name": "totp", "guard": {"store": "none"},
     }));

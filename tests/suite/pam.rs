@@ -3,7 +3,7 @@
 
 mod alike;
 mod daemons;
-mod enrol;
+mod enroll;
 mod files;
 mod logins;
 mod machine;

@@ -79,7 +79,7 @@ fn its_picture_is_what_the_library_draws() {
         .call(factor2_qr, request)
         .data
         .unwrap();
-    let path = root().join("examples-c/enrolment.png");
+    let path = root().join("examples-c/enrollment.png");
     if std::env::var_os("FACTOR2_BLESS").is_some() {
         fs::write(&path, &drawn).unwrap();
     }

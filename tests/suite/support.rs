@@ -226,14 +226,20 @@ pub fn scratch(name: &str) -> PathBuf {
 /// A command by name, whose absence is an error that names the remedy.
 pub fn tool(name: impl AsRef<OsStr>) -> Command {
     let name = name.as_ref();
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|folder| folder.join(name).is_file());
     assert!(
-        found || Path::new(name).is_file(),
+        is_installed(name),
         "{} is not installed: run `make tools`, which installs or names what the tests need",
         name.display()
     );
     Command::new(name)
+}
+
+/// Whether a program is there: its name on the PATH, or its path.
+pub fn is_installed(name: impl AsRef<OsStr>) -> bool {
+    let name = name.as_ref();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+        || Path::new(name).is_file()
 }
 
 /// A number from the environment, by which longer runs are asked for.

@@ -1,4 +1,4 @@
-//! The programs of examples-c, built and used as their head comments say.
+//! The programs of examples-c, built and used as their head comments say; those of pam/ are compiled.
 
 use std::fs;
 use std::io::Write;
@@ -9,15 +9,12 @@ use std::process::{Command, Output, Stdio};
 use super::{Library, STRICT, files, sanitized, text, valgrind};
 use crate::support::{artifacts, root, run, scratch, tool};
 
-/// These use more than the C library, whose headers are not C89.
-const NOT_C89: &[&str] = &["factor2_enroll.c", "pam_factor2.c", "web_login.c"];
-
 #[test]
-fn examples_compile_without_a_warning() {
+fn examples_and_the_programs_of_pam_compile_without_a_warning() {
     let folder = scratch("examples");
-    for source in files("examples-c", "c") {
-        let name = source.file_name().unwrap().to_str().unwrap();
-        let newer = NOT_C89.contains(&name);
+    for source in [files("examples-c", "c"), files("pam", "c")].concat() {
+        // These use more than the C library, and such headers are not C89.
+        let newer = source.ends_with("web_login.c") || source.starts_with(root().join("pam"));
         for compiler in ["gcc", "clang"] {
             for standard in ["-std=c89", "-std=c99", "-std=c2x"] {
                 if newer && standard == "-std=c89" {
@@ -156,13 +153,13 @@ fn verify_says_yes_to_the_right_code_only() {
 #[test]
 fn enroll_draws_what_a_phone_can_scan() {
     let plain = example("enroll");
-    enrols([&plain, &sanitized_example("enroll")]);
+    enrolls([&plain, &sanitized_example("enroll")]);
     let folder = scratch("enroll_run");
     run(valgrind(&plain).current_dir(&folder));
 }
 
 /// Runs the enroll example, plain and sanitized, and looks at all that it shows.
-pub fn enrols(programs: [&Path; 2]) {
+pub fn enrolls(programs: [&Path; 2]) {
     let names: [(&[&str], &str); 3] = [
         (&[], "Example%20Shop:alice%40example.com"),
         (&["A \"B\"\\C", "Zoë"], "A%20%22B%22%5CC:Zo%C3%AB"),

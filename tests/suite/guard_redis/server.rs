@@ -1,5 +1,6 @@
 //! Redis servers of the tests: each test's own, ended with it, however it ends.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -9,16 +10,18 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{run, scratch, tool};
+use crate::support::{is_installed, run, scratch, tool};
 
 /// Redis, or what `FACTOR2_REDIS_SERVER` names: Valkey, or another version.
 pub fn program() -> Command {
-    // Debian's redis-tools has the server by this name, and, unlike the package redis-server, starts
-    // no service. What it is called decides what it does.
-    let program = std::env::var_os("FACTOR2_REDIS_SERVER");
-    let mut command = tool(program.unwrap_or("redis-check-rdb".into()));
-    command.arg0("redis-server");
+    let mut command = tool(program_name());
+    command.arg0("redis-server"); // what it is called decides what it does
     command
+}
+
+/// Debian's redis-tools has the server by this name, and, unlike the package redis-server, starts no service.
+fn program_name() -> OsString {
+    std::env::var_os("FACTOR2_REDIS_SERVER").unwrap_or("redis-check-rdb".into())
 }
 
 pub struct Server {
@@ -28,6 +31,10 @@ pub struct Server {
 }
 
 impl Server {
+    pub fn is_installed() -> bool {
+        is_installed(program_name())
+    }
+
     /// A server with these options beside our own, which listens on a unix socket.
     pub fn start(options: &[&str]) -> Server {
         let folder = scratch("redis");

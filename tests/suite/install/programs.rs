@@ -136,7 +136,7 @@ fn check_program(program: &Path, libdir: Option<&Path>) {
 }
 
 #[test]
-fn demo_enrols_a_user() {
+fn demo_enrolls_a_user() {
     let picture = target().join("demo/factor2-qr.png");
     let _ = fs::remove_file(&picture);
     let mut make = Command::new("make");

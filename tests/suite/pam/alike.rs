@@ -29,10 +29,10 @@ fn all_refusals_are_alike() {
     machine.account("broken", 54_003, "*");
     machine.account("locked", 54_004, "*");
     machine.account("disabled", 54_005, "*");
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     fs::write(machine.users().join("broken"), "not base32\n").unwrap();
     for (user, hard) in [("locked", 2), ("disabled", 1)] {
-        let secret = machine.enrol(user);
+        let secret = machine.enroll(user);
         let guard = json!({"store": "sqlite", "path": machine.guard(), "create": true, "soft": 1, "hard": hard});
         let request = json!({"totpsecret": secret, "otp": wrong(&secret)});
         Authenticator::new(json!({"issuer": "Example", "guard": guard}))
@@ -79,7 +79,7 @@ fn the_guard_is_asked_for_everybody() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     machine.account("broken", 54_003, "*");
     fs::write(machine.users().join("broken"), "not base32\n").unwrap();
     let mut attempts = Attempts::start(machine.command("attempts"));

@@ -27,16 +27,14 @@ struct user {
     char told[4096];
 };
 
-static void no_delay(int result, unsigned int microseconds, void *user)
-{
+static void no_delay(int result, unsigned int microseconds, void *user) {
     (void)result;
     (void)microseconds;
     (void)user;
 }
 
 static int answer(int count, const struct pam_message **messages, struct pam_response **responses,
-                  void *data)
-{
+                  void *data) {
     struct user *user = data;
     int i;
 
@@ -59,16 +57,14 @@ static int answer(int count, const struct pam_message **messages, struct pam_res
     return PAM_SUCCESS;
 }
 
-static long microseconds_since(const struct timespec *start)
-{
+static long microseconds_since(const struct timespec *start) {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (now.tv_sec - start->tv_sec) * 1000000 + (now.tv_nsec - start->tv_nsec) / 1000;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     static char line[65536];
 
     while (fgets(line, sizeof line, stdin) != NULL) {

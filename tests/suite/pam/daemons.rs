@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::enrol::Enrolment;
+use super::enroll::Enrollment;
 use super::machine::{Attempts, Machine, code, code_at, wrong};
 use crate::support::{root, run, tool};
 
@@ -69,7 +69,7 @@ fn password_and_code_let_in_and_neither_does_alone() {
             continue; // it knows no password: below
         }
         fs::write(machine.folder.join("pam.d").join(&service), lines).unwrap();
-        let secret = machine.enrol("carol");
+        let secret = machine.enroll("carol");
         let mut attempts = Attempts::start(machine.command("attempts"));
         let mut result = |password, code: &str| {
             let what = [service.as_str(), "carol", password, code];
@@ -116,9 +116,9 @@ fn the_code_is_the_password_of_radius() {
     let mut shell = machine.command("sh");
     shell.args(["-euc", &format!("{sudo}{commands}")]);
     shell.env("PATH", "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin");
-    let enrolment = Enrolment::start(&machine, shell);
-    let (secret, first) = (enrolment.secret.clone(), code(&enrolment.secret));
-    let end = enrolment.answer(&first);
+    let enrollment = Enrollment::start(&machine, shell);
+    let (secret, first) = (enrollment.secret.clone(), code(&enrollment.secret));
+    let end = enrollment.answer(&first);
     assert_eq!(end.status, Some(0), "{}", end.said);
 
     let mut daemon = machine.command("setpriv");

@@ -85,7 +85,7 @@ fn a_file_that_others_could_have_read_or_written_is_refused() {
         }),
     ];
     for (why, spoil) in cases {
-        let secret = machine.enrol("alice");
+        let secret = machine.enroll("alice");
         spoil(&file, &elsewhere);
         let login = try_alice(&machine, &secret);
         assert!(!login.accepted, "{why}: {login:?}");
@@ -95,7 +95,7 @@ fn a_file_that_others_could_have_read_or_written_is_refused() {
         machine.forget_log();
     }
     // And nothing else is in the way.
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     assert!(try_alice(&machine, &secret).accepted);
 }
 
@@ -103,7 +103,7 @@ fn a_file_that_others_could_have_read_or_written_is_refused() {
 fn a_folder_that_others_could_change_is_refused() {
     let Some(machine) = lenient() else { return };
     let users = machine.users();
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let refused = |why: &str| {
         // Nobody passes for having no secret there, either.
         for user in ["alice", "bob"] {
@@ -134,7 +134,7 @@ fn a_folder_that_others_could_change_is_refused() {
 #[test]
 fn a_name_leads_to_no_other_file() {
     let Some(machine) = lenient() else { return };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let users = machine.users();
     fs::create_dir(users.join("team")).unwrap();
     fs::copy(users.join("alice"), users.join("../outside")).unwrap();
@@ -181,7 +181,7 @@ fn a_name_leads_to_no_other_file() {
         ("-rf", "-rf"),
         ("a\\b", "a\\x5cb"),
     ] {
-        let secret = machine.enrol(name);
+        let secret = machine.enroll(name);
         let mut command = machine.command("pamtester");
         command.args(["--", "lenient", name, "authenticate"]);
         let login = machine.answer(command, &code(&secret));
@@ -197,7 +197,7 @@ fn other_places_by_option() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let moved = machine.folder.join("lib/moved");
     fs::rename(machine.users(), &moved).unwrap();
     machine.service(
@@ -213,12 +213,12 @@ fn other_places_by_option() {
 #[test]
 fn a_guard_that_cannot_answer_lets_nobody_in() {
     let Some(machine) = lenient() else { return };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     assert!(try_alice(&machine, &secret).accepted);
     let guard = machine.guard();
     let good = fs::read(&guard).unwrap();
     let refused = || {
-        let secret = machine.enrol("alice");
+        let secret = machine.enroll("alice");
         let login = try_alice(&machine, &secret);
         assert!(!login.accepted, "{login:?}");
         machine.logged("user 'alice' rhost '' service 'lenient': StoreUnavailable: ");
@@ -245,14 +245,14 @@ fn a_guard_that_cannot_answer_lets_nobody_in() {
     chmod(&folder, 0o777);
     refused();
     chmod(&folder, 0o700);
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     assert!(try_alice(&machine, &secret).accepted);
 }
 
 #[test]
 fn who_may_not_read_the_secrets_is_told_so_in_the_log() {
     let Some(machine) = lenient() else { return };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let mut command = machine.command("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
     command.args(["pamtester", "lenient", "alice", "authenticate"]);

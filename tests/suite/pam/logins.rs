@@ -17,7 +17,7 @@ fn a_code_lets_in_once() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let code = code(&secret);
 
     let first = machine.login("login", "alice", &code);
@@ -43,7 +43,7 @@ fn a_secret_of_512_bytes_lets_in() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice").repeat(26)[..820].to_lowercase();
+    let secret = machine.enroll("alice").repeat(26)[..820].to_lowercase();
     let groups: Vec<&str> = (0..205).map(|at| &secret[at * 4..at * 4 + 4]).collect();
     fs::write(
         machine.users().join("alice"),
@@ -59,7 +59,7 @@ fn wrong_codes_are_throttled() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     for _ in 0..4 {
         let login = machine.login("login", "alice", &wrong(&secret));
         assert!(!login.accepted && login.said.contains(REFUSED), "{login:?}");
@@ -84,7 +84,7 @@ fn wrong_codes_are_throttled() {
         "{log}"
     );
     // Another user is not concerned.
-    let other = machine.enrol("bob");
+    let other = machine.enroll("bob");
     assert!(machine.login("login", "bob", &code(&other)).accepted);
 }
 
@@ -93,7 +93,7 @@ fn a_disabled_user_is_sent_to_the_administrator() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     // One wrong code for an authenticator that takes no more.
     let guard =
         json!({"store": "sqlite", "path": machine.guard(), "create": true, "soft": 1, "hard": 1});
@@ -115,7 +115,7 @@ fn what_is_no_code_is_refused() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let injected = format!("000000\",\"totpsecret\":\"{secret}");
     let long = "1".repeat(400);
     for typed in [
@@ -143,7 +143,7 @@ fn two_logins_at_once_and_one_gets_in() {
     };
     for round in 0..count("FACTOR2_RACE_ROUNDS", 8).min(50) {
         let user = format!("user{round}");
-        let code = code(&machine.enrol(&user));
+        let code = code(&machine.enroll(&user));
         let logins = thread::scope(|scope| {
             let login = || machine.login("login", &user, &code);
             let threads = [scope.spawn(login), scope.spawn(login)];
@@ -163,7 +163,7 @@ fn a_user_without_a_secret_passes_with_nullok_only() {
     let none = machine.login("login", "bob", "123456");
     assert!(!none.accepted && none.said.contains(REFUSED), "{none:?}");
     machine.logged("user 'bob' rhost '' service 'login': no secret in /var/lib/factor2/users");
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
 
     // PAM_IGNORE: another module has to let the user in.
     let stack = "auth required pam_factor2.so nullok\nauth required pam_permit.so\n";
@@ -199,7 +199,7 @@ fn a_wrong_option_refuses_everybody() {
         "NULLOK",
         "echo=off",
     ];
-    let typed = code(&machine.enrol("alice"));
+    let typed = code(&machine.enroll("alice"));
     // At once, for each refusal takes a second.
     thread::scope(|scope| {
         for (number, option) in options.into_iter().enumerate() {
@@ -224,7 +224,7 @@ fn the_log_and_the_memory_are_clean_under_valgrind() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     let right = code(&secret);
     for (user, code, accepted) in [
         ("alice", wrong(&secret), false),

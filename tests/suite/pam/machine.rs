@@ -243,7 +243,7 @@ impl Machine {
     }
 
     /// Gives a user a secret, as factor2-enroll does. Gives the secret.
-    pub fn enrol(&self, user: &str) -> String {
+    pub fn enroll(&self, user: &str) -> String {
         let secret = new_secret();
         let path = self.users().join(user);
         fs::write(&path, format!("{secret}\n")).unwrap();

@@ -16,8 +16,7 @@ enum nss_status _nss_fold_getpwnam_r(const char *name, struct passwd *result, ch
                                      size_t size, int *error);
 
 enum nss_status _nss_fold_getpwnam_r(const char *name, struct passwd *result, char *buffer,
-                                     size_t size, int *error)
-{
+                                     size_t size, int *error) {
     const char *domain = strrchr(name, '\\');
     const char *start = domain != NULL ? domain + 1 : name;
     size_t length;
@@ -34,6 +33,7 @@ enum nss_status _nss_fold_getpwnam_r(const char *name, struct passwd *result, ch
     memset(result, 0, sizeof *result);
     result->pw_name = strcpy(buffer, NAME);
     result->pw_uid = result->pw_gid = 54999;
-    result->pw_passwd = result->pw_gecos = result->pw_dir = result->pw_shell = buffer + strlen(NAME);
+    result->pw_passwd = result->pw_gecos = result->pw_dir = result->pw_shell =
+        buffer + strlen(NAME);
     return NSS_STATUS_SUCCESS;
 }

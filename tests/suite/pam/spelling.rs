@@ -31,7 +31,7 @@ fn no_spelling_is_a_way_round_the_factor() {
             "nobody has a secret yet: {name:?}: {login:?}"
         );
     }
-    let secret = machine.enrol("tuser");
+    let secret = machine.enroll("tuser");
     for name in SPELLINGS {
         let login = machine.login("lenient", name, "");
         assert!(!login.accepted, "{name:?}: {login:?}");
@@ -46,13 +46,13 @@ fn no_spelling_is_a_way_round_the_factor() {
 #[test]
 fn the_code_counts_for_all_spellings() {
     let Some(machine) = machine() else { return };
-    let secret = machine.enrol("tuser");
+    let secret = machine.enroll("tuser");
     let typed = code(&secret);
     assert!(machine.login("login", "CORP\\tuser", &typed).accepted);
     assert!(!machine.login("login", "TUSER", &typed).accepted, "used");
     let next = code_at(&secret, "30 seconds");
     assert!(machine.login("lenient", "tuser@corp", &next).accepted);
     // A file of another spelling is nobody's.
-    let other = machine.enrol("TUSER");
+    let other = machine.enroll("TUSER");
     assert!(!machine.login("login", "TUSER", &code(&other)).accepted);
 }

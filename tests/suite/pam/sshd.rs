@@ -152,7 +152,7 @@ fn a_password_and_a_code_let_in_once() {
     };
     sshd.machine.keep_quiet_about(PASSWORD);
     let homes = sshd.homes();
-    let secret = sshd.machine.enrol("alice0");
+    let secret = sshd.machine.enroll("alice0");
     let code = code(&secret);
     assert!(sshd.accepted("alice0", &code, ""));
     sshd.machine
@@ -166,7 +166,7 @@ fn a_password_and_a_code_let_in_once() {
     assert!(!other.status.success() && other.stdout.is_empty());
     sshd.machine
         .logged("user 'alice0' rhost '127.0.0.1' service 'sshd': accepted");
-    let secret = sshd.machine.enrol("alice2");
+    let secret = sshd.machine.enroll("alice2");
     assert!(sshd.accepted("alice2", &code_at(&secret, "now"), ""));
     assert!(!sshd.accepted("alice1", &code, ""), "she has no secret");
     sshd.machine
@@ -179,7 +179,7 @@ fn wrong_codes_are_throttled() {
     let Some(sshd) = Sshd::start(CODE_ALONE) else {
         return;
     };
-    let secret = sshd.machine.enrol("alice0");
+    let secret = sshd.machine.enroll("alice0");
     for _ in 0..4 {
         assert!(!sshd.accepted("alice0", &wrong(&secret), ""));
     }
@@ -203,7 +203,7 @@ fn two_logins_at_once_and_one_gets_in() {
     };
     for round in 0..count("FACTOR2_RACE_ROUNDS", 5).min(USERS as usize) {
         let user = format!("alice{round}");
-        let code = code(&sshd.machine.enrol(&user));
+        let code = code(&sshd.machine.enroll(&user));
         // Both are asked first; then both type at once.
         let barrier = scratch("barrier");
         let wait = format!(

@@ -81,7 +81,7 @@ fn stop_often(signal: &str, sender: &str, rounds: usize) -> (usize, usize) {
     let (mut caller, mut root) = (Sender::new(sender), Sender::new("0"));
     let (mut sent, mut stopped) = (0, 0);
     for round in 0..rounds {
-        let secret = machine.enrol("alice");
+        let secret = machine.enroll("alice");
         let code = others.call(factor2_generate, json!({"totpsecret": secret}));
         let code = code.ok()["otp"].as_str().unwrap().to_owned();
         let random = fs::read("/proc/sys/kernel/random/uuid").unwrap();

@@ -54,7 +54,7 @@ fn slow_clients_shut_out_nobody() {
         trickle(&mut connections);
         let name = format!("user of {from}");
         let mut ken = Visitor::new(server.port);
-        let secret = ken.enrol(&name);
+        let secret = ken.enroll(&name);
         trickle(&mut connections);
         ken.give_password(&name);
         ken.go("/code", &[("code", &code(&secret, 1))], "/");
@@ -88,7 +88,7 @@ fn hashes_hold_up_nobody() {
     let server = Server::start();
     let port = server.port;
     let mut lena = Visitor::new(port);
-    lena.enrol("lena");
+    lena.enroll("lena");
     let (hashed, refused, over) = (
         AtomicUsize::new(0),
         AtomicUsize::new(0),

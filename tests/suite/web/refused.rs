@@ -15,8 +15,8 @@ fn headers_and_cookies() {
     let secret = bob.sign_up("bob");
     for (method, path, status) in [
         ("GET", "/", 303),
-        ("GET", "/enrol", 200),
-        ("HEAD", "/enrol", 200),
+        ("GET", "/enroll", 200),
+        ("HEAD", "/enroll", 200),
         ("GET", "/style.css", 200),
         ("GET", "/none", 404),
         ("POST", "/", 405),
@@ -26,7 +26,7 @@ fn headers_and_cookies() {
     ] {
         // Once with the session and once as a stranger.
         let cookie = bob.cookie.clone().unwrap();
-        let status_of_stranger = if path == "/enrol" { 303 } else { status };
+        let status_of_stranger = if path == "/enroll" { 303 } else { status };
         for (headers, status) in [
             (vec![("Cookie", cookie.as_str())], status),
             (vec![], status_of_stranger),
@@ -65,7 +65,7 @@ fn headers_and_cookies() {
     );
     assert!(id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()));
     // An ended session's cookie is taken back.
-    bob.get("/enrol");
+    bob.get("/enroll");
     let answer = bob.post("/logout", &[]);
     assert_eq!(
         answer.header("set-cookie"),
@@ -167,7 +167,7 @@ fn forms_of_others() {
         format!("&xcsrf={token}"),
         format!("&csrf={token}%00"),
     ] {
-        let answer = carol.send("POST", "/enrol", &[FORM], &format!("code={right}{csrf}"));
+        let answer = carol.send("POST", "/enroll", &[FORM], &format!("code={right}{csrf}"));
         assert_eq!(answer.status, 403, "{csrf}: {answer:?}");
     }
     let body = format!("code={right}&csrf={token}");
@@ -182,15 +182,15 @@ fn forms_of_others() {
         &format!("http://127.0.0.1:{}.evil.example", server.port),
     ] {
         let headers = [FORM, ("Origin", origin)];
-        let answer = carol.send("POST", "/enrol", &headers, &body);
+        let answer = carol.send("POST", "/enroll", &headers, &body);
         assert_eq!(answer.status, 403, "{origin}");
     }
     // A token without its session is worth nothing.
-    let answer = request(server.port, "POST", "/enrol", &[FORM], &body).unwrap();
+    let answer = request(server.port, "POST", "/enroll", &[FORM], &body).unwrap();
     assert_eq!(answer.status, 403);
     // Nothing was changed by all of these, the code not even used up.
     let origin = format!("http://127.0.0.1:{}", server.port);
-    let answer = carol.send("POST", "/enrol", &[FORM, ("Origin", &origin)], &body);
+    let answer = carol.send("POST", "/enroll", &[FORM, ("Origin", &origin)], &body);
     assert_eq!(
         (answer.status, answer.header("location")),
         (303, Some("/login"))
@@ -233,7 +233,7 @@ fn names_and_passwords() {
     let mut visitor = Visitor::new(server.port);
     let markup = "<script>alert('1')</script>\"&amp;";
     let escaped = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;amp;";
-    let secret = visitor.enrol(markup);
+    let secret = visitor.enroll(markup);
     let page = visitor.post("/login", &[("name", markup), ("password", "wrong horse")]);
     assert_eq!(page.status, 401);
     let value = format!("value=\"{escaped}\"");
@@ -322,7 +322,7 @@ fn names_and_passwords() {
     // At the first code, too.
     let mut other = Visitor::new(server.port);
     other.sign_up("other");
-    a_code_has_six_digits(other.post("/enrol", &[("code", "12 34")]), "12 34");
+    a_code_has_six_digits(other.post("/enroll", &[("code", "12 34")]), "12 34");
     server.stop("TERM");
 }
 
@@ -398,7 +398,7 @@ fn garbage_and_too_much() {
         assert_eq!(answer.status, 401, "{rest}");
     }
     // It is still there.
-    visitor.enrol("heidi");
+    visitor.enroll("heidi");
     server.stop("TERM");
 }
 

@@ -10,7 +10,7 @@ use crate::support::tool;
 /// Signs up, logs in, is refused with the used code, has to wait after wrong ones.
 fn whole_life(port: u16) {
     let mut alice = Visitor::new(port);
-    let secret = alice.enrol("alice");
+    let secret = alice.enroll("alice");
     alice.give_password("alice");
     let next = code(&secret, 1);
     let home = alice.go("/code", &[("code", &next)], "/");
@@ -101,7 +101,7 @@ fn sessions_are_never_fixed() {
     };
     let secret = dave.sign_up("dave");
     note(&dave);
-    dave.go("/enrol", &[("code", &code(&secret, 0))], "/login");
+    dave.go("/enroll", &[("code", &code(&secret, 0))], "/login");
     note(&dave);
     dave.give_password("dave");
     note(&dave);
@@ -127,10 +127,10 @@ fn sessions_are_never_fixed() {
 fn steps_come_in_their_order() {
     let server = Server::start();
     let mut erin = Visitor::new(server.port);
-    let secret = erin.enrol("erin");
+    let secret = erin.enroll("erin");
     erin.get("/login");
     let next = code(&secret, 1);
-    for path in ["/code", "/enrol"] {
+    for path in ["/code", "/enroll"] {
         let answer = erin.post(path, &[("code", &next)]);
         assert_eq!(answer.header("location"), Some("/login"), "{path}");
         assert_eq!(erin.get(path).header("location"), Some("/login"), "{path}");
@@ -143,7 +143,7 @@ fn steps_come_in_their_order() {
             .header("location"),
         Some("/code")
     );
-    // An enrolment that nobody confirmed is no user.
+    // An enrollment that nobody confirmed is no user.
     let mut frank = Visitor::new(server.port);
     frank.sign_up("frank");
     let mut other = Visitor::new(server.port);
@@ -152,10 +152,10 @@ fn steps_come_in_their_order() {
     assert_eq!(other.post("/login", &fields).status, 401);
     // The name goes to who confirms it first.
     let secret = other.sign_up("frank");
-    other.go("/enrol", &[("code", &code(&secret, 0))], "/login");
-    let answer = frank.get("/enrol");
+    other.go("/enroll", &[("code", &code(&secret, 0))], "/login");
+    let answer = frank.get("/enroll");
     let pending = shown_secret(&answer.body);
-    let answer = frank.post("/enrol", &[("code", &code(&pending, 0))]);
+    let answer = frank.post("/enroll", &[("code", &code(&pending, 0))]);
     assert_eq!(answer.status, 409, "{answer:?}");
     server.stop("TERM");
 }
@@ -165,7 +165,7 @@ fn steps_come_in_their_order() {
 fn sessions_are_bounded() {
     let server = Server::start();
     let mut ivan = Visitor::new(server.port);
-    let secret = ivan.enrol("ivan");
+    let secret = ivan.enroll("ivan");
     ivan.give_password("ivan");
     ivan.go("/code", &[("code", &code(&secret, 1))], "/");
     let mut at_the_code = Visitor::new(server.port);
@@ -184,7 +184,7 @@ fn sessions_are_bounded() {
     }
     assert_eq!(ivan.get("/").status, 200);
     assert_eq!(at_the_code.get("/code").status, 200);
-    assert_eq!(enrolling.get("/enrol").status, 200);
+    assert_eq!(enrolling.get("/enroll").status, 200);
     let fields = [("name", "ivan"), ("password", PASSWORD)];
     assert_eq!(early.post("/login", &fields).status, 403);
     elsewhere.go("/login", &fields, "/code");
@@ -196,11 +196,11 @@ fn sessions_are_bounded() {
 fn sessions_of_a_user_are_bounded() {
     let server = Server::start();
     let mut judy = Visitor::new(server.port);
-    let secret = judy.enrol("judy");
+    let secret = judy.enroll("judy");
     judy.give_password("judy");
     judy.go("/code", &[("code", &code(&secret, 1))], "/");
     let mut ivan = Visitor::new(server.port);
-    ivan.enrol("ivan");
+    ivan.enroll("ivan");
     ivan.give_password("ivan");
     let mut others: Vec<Visitor> = (0..6).map(|_| Visitor::new(server.port)).collect();
     for other in &mut others {

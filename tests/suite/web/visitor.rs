@@ -85,7 +85,7 @@ impl Visitor {
         let page = self.go(
             "/signup",
             &[("name", name), ("password", PASSWORD)],
-            "/enrol",
+            "/enroll",
         );
         let secret = shown_secret(&page.body);
         assert_eq!(secret.len(), 32, "{secret}");
@@ -94,9 +94,9 @@ impl Visitor {
 
     /// Signs up and confirms by the current code.
     #[track_caller]
-    pub fn enrol(&mut self, name: &str) -> String {
+    pub fn enroll(&mut self, name: &str) -> String {
         let secret = self.sign_up(name);
-        let page = self.go("/enrol", &[("code", &code(&secret, 0))], "/login");
+        let page = self.go("/enroll", &[("code", &code(&secret, 0))], "/login");
         assert!(page.body.contains("used up"), "{}", page.body);
         secret
     }

@@ -25,8 +25,7 @@ enum { SECRET_SIZE = 1280 };
  * Whether a user can have a file: the name must be one path component, with no control characters
  * and no dot at its start; that is where other files of the folder begin.
  */
-static int secret_file_name(const char *user)
-{
+static int secret_file_name(const char *user) {
     size_t length = strlen(user);
     size_t i;
 
@@ -40,14 +39,12 @@ static int secret_file_name(const char *user)
     return 1;
 }
 
-static int secret_file_owner(const struct stat *stat)
-{
+static int secret_file_owner(const struct stat *stat) {
     return stat->st_uid == 0 || stat->st_uid == geteuid();
 }
 
 /* Opens the folder; gives -1 and why not. Yours to close(). */
-static int secret_folder_open(const char *path, const char **why)
-{
+static int secret_folder_open(const char *path, const char **why) {
     struct stat stat;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -66,8 +63,7 @@ static int secret_folder_open(const char *path, const char **why)
     return -1;
 }
 
-static const char *secret_file_refused(int file, struct stat *stat)
-{
+static const char *secret_file_refused(int file, struct stat *stat) {
     if (fstat(file, stat) != 0)
         return strerror(errno);
     if (!S_ISREG(stat->st_mode))
@@ -88,8 +84,7 @@ static const char *secret_file_refused(int file, struct stat *stat)
  * `absent` whether the folder is good and simply has no such file. Yours to wipe.
  */
 static int secret_file_read(const char *path, const char *user, char secret[SECRET_SIZE],
-                            const char **why, int *absent)
-{
+                            const char **why, int *absent) {
     struct stat stat;
     ssize_t length = -1;
     int file;

@@ -21,16 +21,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../examples-c/json_escape.h"
+#include "../examples-c/json_member.h"
+#include "../examples-c/terminal_qr.h"
+
 #include "account.h"
 #include "factor2.h"
 #include "folder_make.h"
-#include "json_escape.h"
-#include "json_member.h"
 #include "machine_guard.h"
 #include "printable.h"
 #include "secret_file.h"
 #include "secret_list.h"
-#include "terminal_qr.h"
 
 static const char usage[] =
     "Usage: factor2-enroll [OPTION]... USER | --list\n"
@@ -41,8 +42,8 @@ static const char usage[] =
     "  -s, --secrets DIR   the folder with one file per user (" SECRET_FOLDER ")\n"
     "  -g, --guard FILE    where accepted and wrong codes are remembered\n"
     "                      (" GUARD_FILE ")\n"
-    "  -f, --replace       enrol anew a user who has a secret; the old one is lost\n"
-    "      --force         enrol a USER whom the passwd database does not know\n"
+    "  -f, --replace       enroll anew a user who has a secret; the old one is lost\n"
+    "      --force         enroll a USER whom the passwd database does not know\n"
     "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
     "      --remove        remove USER's secret; no new one\n"
     "      --list          show who has a secret, when a code was last used, and who\n"
@@ -53,10 +54,11 @@ static const char usage[] =
     "else may write there. Exits 0 if it was done, 1 if not (then no secret has\n"
     "changed), 2 if it was called wrongly.\n";
 
-enum action { ENROL, REPLACE, RESET, REMOVE, LIST };
+enum action { ENROLL, REPLACE, RESET, REMOVE, LIST };
 
 struct options {
     enum action action;
+    int actions; /* how many were named */
     int force;
     const char *issuer;
     const char *secrets;
@@ -66,16 +68,14 @@ struct options {
 
 static const char has_none[] = "has no second factor";
 
-static int failed(const char *what, const char *why)
-{
+static int failed(const char *what, const char *why) {
     fprintf(stderr, "factor2-enroll: %s: %s\n", what, why);
     return 0;
 }
 
-/* Says what came of a call, and copies one text out of its answer if `member` is not NULL. */
+/* Says what came of a call, and copies one text out of its response if `member` is not NULL. */
 static int succeeded(const char *what, factor2_status status, const factor2_response *response,
-                     const char *member, char *out, size_t out_size)
-{
+                     const char *member, char *out, size_t out_size) {
     const char *json = factor2_response_json(response, NULL);
     char message[256];
 
@@ -92,8 +92,7 @@ typedef factor2_status (*operation)(const factor2_authenticator *, const char *,
 
 /* Calls an operation with a request that holds a secret, and wipes that. */
 static int ask(operation call, const char *what, const factor2_authenticator *authenticator,
-               char *request, const char *member, char *out, size_t out_size)
-{
+               char *request, const char *member, char *out, size_t out_size) {
     factor2_response *response = NULL;
     factor2_status status = call(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
     int done = succeeded(what, status, response, member, out, out_size);
@@ -104,8 +103,7 @@ static int ask(operation call, const char *what, const factor2_authenticator *au
 }
 
 /* Writes the file under another name first: nobody ever sees a half one. */
-static int store(int folder, const struct options *options, const char *secret)
-{
+static int store(int folder, const struct options *options, const char *secret) {
     char line[SECRET_SIZE + 1], name[32];
     size_t length = (size_t)sprintf(line, "%s\n", secret);
     unsigned int flags = options->action == REPLACE ? 0 : RENAME_NOREPLACE;
@@ -128,8 +126,7 @@ static int store(int folder, const struct options *options, const char *secret)
 }
 
 /* Asks for a first code, three times at most. That code is used up then. */
-static int confirm(const factor2_authenticator *authenticator, const char *secret)
-{
+static int confirm(const factor2_authenticator *authenticator, const char *secret) {
     char code[64], code_json[sizeof code * 6], request[SECRET_SIZE + sizeof code_json + 64];
     int tries, accepted = 0;
 
@@ -146,22 +143,23 @@ static int confirm(const factor2_authenticator *authenticator, const char *secre
     return accepted;
 }
 
-static int enrol(const factor2_authenticator *authenticator, int folder,
-                 const struct options *options)
-{
+static int enroll(const factor2_authenticator *authenticator, int folder,
+                  const struct options *options) {
     static char picture[TERMINAL_QR_SIZE];
     char user_json[1600], secret[SECRET_SIZE], request[sizeof user_json + sizeof secret + 64];
     struct stat stat;
     int done = 0;
 
-    if (options->action == ENROL && fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+    if (options->action == ENROLL &&
+        fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
         return failed(options->user, "has a secret; --replace makes a new one");
     json_escape(options->user, user_json, sizeof user_json);
     sprintf(request, "{\"username\":\"%s\"}", user_json);
     if (!ask(factor2_create_secret, "making a secret", authenticator, request, "totpsecret", secret,
              sizeof secret))
         return 0;
-    sprintf(request, "{\"username\":\"%s\",\"totpsecret\":\"%s\",\"text\":true}", user_json, secret);
+    sprintf(request, "{\"username\":\"%s\",\"totpsecret\":\"%s\",\"text\":true}", user_json,
+            secret);
     if (ask(factor2_qr_png, "drawing the QR code", authenticator, request, "text", picture,
             sizeof picture)) {
         terminal_qr(picture);
@@ -173,8 +171,7 @@ static int enrol(const factor2_authenticator *authenticator, int folder,
     return done;
 }
 
-static int reset(const factor2_authenticator *authenticator, const struct options *options)
-{
+static int reset(const factor2_authenticator *authenticator, const struct options *options) {
     char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
     const char *why;
     int absent, done;
@@ -190,21 +187,18 @@ static int reset(const factor2_authenticator *authenticator, const struct option
 }
 
 static int list(const factor2_authenticator *authenticator, int folder,
-                const struct options *options)
-{
+                const struct options *options) {
     return secret_list(authenticator, folder, options->secrets) ||
            failed(options->secrets, strerror(errno));
 }
 
-static int removed(int folder, const struct options *options)
-{
+static int removed(int folder, const struct options *options) {
     if (unlinkat(folder, options->user, 0) == 0 && fsync(folder) == 0)
         return 1;
     return failed(options->user, errno == ENOENT ? has_none : strerror(errno));
 }
 
-static int act(int folder, const struct options *options)
-{
+static int act(int folder, const struct options *options) {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
     factor2_status status;
@@ -216,20 +210,19 @@ static int act(int folder, const struct options *options)
     done = succeeded("making the authenticator", status, response, NULL, NULL, 0) &&
            (options->action == LIST    ? list(authenticator, folder, options)
             : options->action == RESET ? reset(authenticator, options)
-                                       : enrol(authenticator, folder, options));
+                                       : enroll(authenticator, folder, options));
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
     return done;
 }
 
 /* The folder of the secrets, and the guard's, which are made for a new secret. */
-static int open_folder(const struct options *options)
-{
+static int open_folder(const struct options *options) {
     const char *slash = strrchr(options->guard, '/');
     const char *why = "";
     int folder;
 
-    if (options->action == ENROL || options->action == REPLACE) {
+    if (options->action == ENROLL || options->action == REPLACE) {
         if (slash != NULL)
             folder_make(options->guard, (size_t)(slash - options->guard), 1);
         folder_make(options->secrets, strlen(options->secrets), 1);
@@ -240,15 +233,13 @@ static int open_folder(const struct options *options)
     return folder;
 }
 
-static int wrong_call(const char *why)
-{
+static int wrong_call(const char *why) {
     fprintf(stderr, "factor2-enroll: %sTry 'factor2-enroll --help'.\n", why);
     return 2;
 }
 
 /* Finds the user's one name. Only a user whom the machine knows is enrolled. Gives an exit status. */
-static int find_user(struct options *options, const char *given, char name[ACCOUNT_SIZE])
-{
+static int find_user(struct options *options, const char *given, char name[ACCOUNT_SIZE]) {
     char shown[PRINTABLE_SIZE];
     int known = account_name(given, name);
 
@@ -259,11 +250,16 @@ static int find_user(struct options *options, const char *given, char name[ACCOU
         printf("%s is another name of %s.\n", printable(given, shown), name);
     if (known || options->force || options->action == RESET || options->action == REMOVE)
         return 0;
-    return !failed(name, "warning: this machine has no such account; --force enrols it all the same");
+    return !failed(name,
+                   "warning: this machine has no such account; --force enrolls it all the same");
 }
 
-int main(int argc, char **argv)
-{
+static void choose(struct options *options, enum action action) {
+    options->action = action;
+    options->actions++;
+}
+
+int main(int argc, char **argv) {
     static const struct option names[] = {
         {"issuer", required_argument, NULL, 'i'}, {"secrets", required_argument, NULL, 's'},
         {"guard", required_argument, NULL, 'g'},  {"replace", no_argument, NULL, 'f'},
@@ -272,9 +268,9 @@ int main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     static const char *const said[] = {"enrolled", "enrolled", "reset", "removed"};
     static char host[256];
-    struct options options = {ENROL, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
+    struct options options = {ENROLL, 0, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
     char name[ACCOUNT_SIZE];
-    int option, actions = 0, status, folder, done;
+    int option, status, folder, done;
 
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
@@ -284,18 +280,19 @@ int main(int argc, char **argv)
         case 's': options.secrets = optarg; break;
         case 'g': options.guard = optarg; break;
         case 'F': options.force = 1; break;
-        case 'f': options.action = REPLACE; actions++; break;
-        case 'R': options.action = RESET; actions++; break;
-        case 'D': options.action = REMOVE; actions++; break;
-        case 'L': options.action = LIST; actions++; break;
+        case 'f': choose(&options, REPLACE); break;
+        case 'R': choose(&options, RESET); break;
+        case 'D': choose(&options, REMOVE); break;
+        case 'L': choose(&options, LIST); break;
         case 'h': fputs(usage, stdout); return 0;
         default: return wrong_call("");
         }
     }
-    if (actions > 1)
+    if (options.actions > 1)
         return wrong_call("only one of --replace, --reset, --remove and --list. ");
     if (optind + (options.action != LIST) != argc)
-        return wrong_call(options.action == LIST ? "--list takes no USER. " : "one USER is needed. ");
+        return wrong_call(options.action == LIST ? "--list takes no USER. "
+                                                 : "one USER is needed. ");
     if (options.action != LIST && (status = find_user(&options, argv[optind], name)) != 0)
         return status;
 

@@ -10,11 +10,10 @@
 
 /*
  * Makes the folder whose path is the first `length` bytes of `path`, with mode 0700 whatever the umask
- * is, and before it up to `above` folders that it is in. What is there stays as it is. Says nothing:
- * who opens the folder then learns what went wrong.
+ * is, and before it up to `above` folders that it is in. What is there stays as it is. Reports nothing:
+ * the caller learns what went wrong when it opens the folder.
  */
-static void folder_make(const char *path, size_t length, int above)
-{
+static void folder_make(const char *path, size_t length, int above) {
     char folder[4096];
     size_t parent;
     mode_t umask_before;

@@ -1,6 +1,6 @@
 /*
- * A table of the users who have a secret, for eyes: when a code was accepted last, and who is locked.
- * Linux; C99 with _GNU_SOURCE.
+ * A table of the users who have a secret, for people to read: when a code was accepted last, and who is
+ * locked. Linux; C99 with _GNU_SOURCE.
  */
 #ifndef SECRET_LIST_H
 #define SECRET_LIST_H
@@ -11,10 +11,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "../examples-c/json_escape.h"
+#include "../examples-c/json_member.h"
+#include "../examples-c/json_number.h"
+
 #include "factor2.h"
-#include "json_escape.h"
-#include "json_member.h"
-#include "json_number.h"
 #include "printable.h"
 #include "secret_file.h"
 
@@ -27,8 +28,7 @@ struct secret_list_row {
     char now[320];
 };
 
-static void secret_list_time(time_t when, char out[SECRET_LIST_TIME])
-{
+static void secret_list_time(time_t when, char out[SECRET_LIST_TIME]) {
     struct tm local;
 
     if (localtime_r(&when, &local) == NULL ||
@@ -36,8 +36,7 @@ static void secret_list_time(time_t when, char out[SECRET_LIST_TIME])
         strcpy(out, "?");
 }
 
-static void secret_list_describe(const char *state, struct secret_list_row *row)
-{
+static void secret_list_describe(const char *state, struct secret_list_row *row) {
     long last_step = json_number(state, "last_step", -1);
     long locked_until = json_number(state, "locked_until", 0);
     char until[SECRET_LIST_TIME];
@@ -55,8 +54,7 @@ static void secret_list_describe(const char *state, struct secret_list_row *row)
 }
 
 static void secret_list_look(const factor2_authenticator *authenticator, const char *path,
-                             const char *user, struct secret_list_row *row)
-{
+                             const char *user, struct secret_list_row *row) {
     char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
     const char *json, *why;
     factor2_response *response = NULL;
@@ -82,14 +80,12 @@ static void secret_list_look(const factor2_authenticator *authenticator, const c
     factor2_response_free(response);
 }
 
-static int secret_list_is_user(const struct dirent *entry)
-{
+static int secret_list_is_user(const struct dirent *entry) {
     return secret_file_name(entry->d_name);
 }
 
 /* Prints the table; gives 0 with errno set if the folder cannot be read. */
-static int secret_list(const factor2_authenticator *authenticator, int folder, const char *path)
-{
+static int secret_list(const factor2_authenticator *authenticator, int folder, const char *path) {
     struct dirent **users;
     struct secret_list_row row;
     char shown[PRINTABLE_SIZE];

@@ -15,8 +15,8 @@ use crate::support::{Authenticator, run, tool};
 
 const PROGRAM: &str = "/usr/local/sbin/factor2-enroll";
 
-/// An enrolment that waits for the first code.
-pub struct Enrolment {
+/// An enrollment that waits for the first code.
+pub struct Enrollment {
     child: Child,
     said: String,
     pub secret: String,
@@ -28,8 +28,8 @@ pub struct End {
     pub said: String,
 }
 
-impl Enrolment {
-    pub fn start(machine: &Machine, mut command: Command) -> Enrolment {
+impl Enrollment {
+    pub fn start(machine: &Machine, mut command: Command) -> Enrollment {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -53,7 +53,7 @@ impl Enrolment {
             .unwrap_or_else(|| panic!("no secret in {said}"))
             .to_owned();
         machine.keep_quiet_about(&secret);
-        Enrolment {
+        Enrollment {
             child,
             said,
             secret,
@@ -106,20 +106,20 @@ fn an_enrolled_user_logs_in() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let enrolment = Enrolment::start(
+    let enrollment = Enrollment::start(
         &machine,
         enroll(&machine, &["--issuer", "The \"Shop\"", "alice"]),
     );
-    let secret = enrolment.secret.clone();
+    let secret = enrollment.secret.clone();
     assert_eq!(entries(&machine), [""; 0], "not before the code");
 
     let drawn = machine.folder.join("terminal.pgm");
-    fs::write(&drawn, picture_of_terminal(&enrolment.said)).unwrap();
+    fs::write(&drawn, picture_of_terminal(&enrollment.said)).unwrap();
     let uri = format!("otpauth://totp/The%20%22Shop%22:alice?secret={secret}&issuer=");
     assert!(scan(&drawn).starts_with(&uri), "{}", scan(&drawn));
 
     let first = code(&secret);
-    let end = enrolment.answer(&format!("{}\n{first}\n", wrong(&secret)));
+    let end = enrollment.answer(&format!("{}\n{first}\n", wrong(&secret)));
     assert_eq!(end.status, Some(0), "{}", end.said);
     assert!(end.said.contains("InvalidToken") && end.said.contains("alice: enrolled\n"));
 
@@ -142,12 +142,12 @@ fn without_a_right_code_nothing_is_stored() {
         return;
     };
     for codes in ["", "\n\n\n", "000000", "abc\ndef\n123456789\n123456\n"] {
-        let end = Enrolment::start(&machine, enroll(&machine, &["alice"])).answer(codes);
+        let end = Enrollment::start(&machine, enroll(&machine, &["alice"])).answer(codes);
         assert_eq!(end.status, Some(1), "{codes:?}: {}", end.said);
         assert!(!end.said.contains("enrolled"), "{}", end.said);
         assert_eq!(entries(&machine), [""; 0]);
     }
-    let mut killed = Enrolment::start(&machine, enroll(&machine, &["alice"]));
+    let mut killed = Enrollment::start(&machine, enroll(&machine, &["alice"]));
     killed.child.kill().unwrap();
     killed.child.wait().unwrap();
     assert_eq!(entries(&machine), [""; 0]);
@@ -158,24 +158,24 @@ fn a_secret_is_replaced_only_when_asked() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let old = machine.enrol("alice");
+    let old = machine.enroll("alice");
     let end = call(&machine, &["alice"]);
     assert_eq!(end.status, Some(1));
     assert!(end.said.contains("has a secret; --replace"), "{}", end.said);
     assert!(!end.said.contains("\u{1b}["), "{}", end.said);
 
-    let enrolment = Enrolment::start(&machine, enroll(&machine, &["--replace", "alice"]));
-    let new = enrolment.secret.clone();
-    assert_eq!(enrolment.answer("").status, Some(1));
+    let enrollment = Enrollment::start(&machine, enroll(&machine, &["--replace", "alice"]));
+    let new = enrollment.secret.clone();
+    assert_eq!(enrollment.answer("").status, Some(1));
     assert!(
         machine.login("login", "alice", &code(&old)).accepted,
         "until then the old one"
     );
 
-    let enrolment = Enrolment::start(&machine, enroll(&machine, &["-f", "alice"]));
-    assert_ne!(new, enrolment.secret);
-    let new = enrolment.secret.clone();
-    assert_eq!(enrolment.answer(&code(&new)).status, Some(0));
+    let enrollment = Enrollment::start(&machine, enroll(&machine, &["-f", "alice"]));
+    assert_ne!(new, enrollment.secret);
+    let new = enrollment.secret.clone();
+    assert_eq!(enrollment.answer(&code(&new)).status, Some(0));
     assert_eq!(entries(&machine), ["alice"]);
     assert!(
         !machine
@@ -194,9 +194,9 @@ fn a_secret_is_replaced_only_when_asked() {
     fs::remove_file(machine.users().join("alice")).unwrap();
     symlink(&target, machine.users().join("alice")).unwrap();
     assert_eq!(call(&machine, &["alice"]).status, Some(1));
-    let enrolment = Enrolment::start(&machine, enroll(&machine, &["-f", "alice"]));
-    let new = enrolment.secret.clone();
-    assert_eq!(enrolment.answer(&code(&new)).status, Some(0));
+    let enrollment = Enrollment::start(&machine, enroll(&machine, &["-f", "alice"]));
+    let new = enrollment.secret.clone();
+    assert_eq!(enrollment.answer(&code(&new)).status, Some(0));
     assert_eq!(fs::read_to_string(target).unwrap(), "stays");
     assert!(
         machine
@@ -206,11 +206,11 @@ fn a_secret_is_replaced_only_when_asked() {
 }
 
 #[test]
-fn of_two_enrolments_at_once_one_wins() {
+fn of_two_enrollments_at_once_one_wins() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let start = || Enrolment::start(&machine, enroll(&machine, &["alice"]));
+    let start = || Enrollment::start(&machine, enroll(&machine, &["alice"]));
     let (first, second) = (start(), start());
     let secret = second.secret.clone();
     assert_eq!(second.answer(&code(&secret)).status, Some(0));
@@ -228,7 +228,7 @@ fn reset_ends_a_lock_and_remove_ends_it_all() {
     let Some(machine) = Machine::new() else {
         return;
     };
-    let secret = machine.enrol("alice");
+    let secret = machine.enroll("alice");
     for _ in 0..5 {
         assert!(!machine.login("login", "alice", &wrong(&secret)).accepted);
     }
@@ -266,9 +266,9 @@ fn an_account_that_does_not_exist_is_enrolled_only_by_force() {
         let warning = "factor2-enroll: alcie: warning: this machine has no such account; --force ";
         assert!(end.said.starts_with(warning), "{}", end.said);
     }
-    let enrolment = Enrolment::start(&machine, enroll(&machine, &["--force", "alcie"]));
-    let first = code(&enrolment.secret);
-    assert_eq!(enrolment.answer(&first).status, Some(0));
+    let enrollment = Enrollment::start(&machine, enroll(&machine, &["--force", "alcie"]));
+    let first = code(&enrollment.secret);
+    assert_eq!(enrollment.answer(&first).status, Some(0));
     assert_eq!(entries(&machine), ["alcie"]);
     // What is left of an account is removed without it.
     let end = call(&machine, &["--remove", "alcie"]);
@@ -282,11 +282,11 @@ fn a_user_is_enrolled_under_the_one_name() {
     };
     let directory = "passwd: files fold\n";
     fs::write(machine.folder.join("nsswitch.conf"), directory).unwrap();
-    let enrolment = Enrolment::start(&machine, enroll(&machine, &["CORP\\TUser"]));
+    let enrollment = Enrollment::start(&machine, enroll(&machine, &["CORP\\TUser"]));
     let other = "CORP\\x5cTUser is another name of tuser.\n";
-    assert!(enrolment.said.starts_with(other), "{}", enrolment.said);
-    let first = code(&enrolment.secret);
-    let end = enrolment.answer(&first);
+    assert!(enrollment.said.starts_with(other), "{}", enrollment.said);
+    let first = code(&enrollment.secret);
+    let end = enrollment.answer(&first);
     assert!(end.said.contains("tuser: enrolled\n"), "{}", end.said);
     assert_eq!(entries(&machine), ["tuser"]);
     let end = call(&machine, &["tuser@corp"]);
@@ -312,12 +312,12 @@ fn the_list_says_who_has_a_secret_and_how_it_stands() {
     let head = "USER  LAST CODE            NOW";
     assert_eq!(list(), [head]);
 
-    let in_use = machine.enrol("bob");
+    let in_use = machine.enroll("bob");
     let used_now = code(&in_use);
     assert!(machine.login("login", "bob", &used_now).accepted);
-    let locked = machine.enrol("carol");
-    let disabled = machine.enrol("dave");
-    machine.enrol("alice");
+    let locked = machine.enroll("carol");
+    let disabled = machine.enroll("dave");
+    machine.enroll("alice");
     fs::write(machine.users().join("eve"), "no secret: 0189\n").unwrap();
     fs::set_permissions(machine.users().join("eve"), Permissions::from_mode(0o600)).unwrap();
     fs::write(machine.users().join("frank"), "").unwrap();
@@ -380,21 +380,21 @@ fn the_folders_that_it_needs_are_made() {
         let path = machine.folder.join("lib").join(path);
         fs::metadata(path).unwrap().permissions().mode() & 0o7777
     };
-    let enrol = |secrets: &str, guard: &str| {
+    let enroll = |secrets: &str, guard: &str| {
         let mut command = machine.command("sh");
         let umask = "umask 0; exec \"$@\"";
         command.args(["-c", umask, "sh", PROGRAM]);
         command.args(["--secrets", secrets, "--guard", guard, "alice"]);
-        let enrolment = Enrolment::start(&machine, command);
-        let first = code(&enrolment.secret);
-        let end = enrolment.answer(&first);
+        let enrollment = Enrollment::start(&machine, command);
+        let first = code(&enrollment.secret);
+        let end = enrollment.answer(&first);
         assert_eq!(end.status, Some(0), "{}", end.said);
     };
-    enrol("/var/lib/radius/users", "/var/lib/radius/guard.db");
+    enroll("/var/lib/radius/users", "/var/lib/radius/guard.db");
     for path in ["radius", "radius/users"] {
         assert_eq!(mode(path), 0o700, "{path}");
     }
-    enrol("/var/lib/one/users/", "/var/lib/two/guard//guard.db");
+    enroll("/var/lib/one/users/", "/var/lib/two/guard//guard.db");
     for path in ["one", "one/users", "two", "two/guard"] {
         assert_eq!(mode(path), 0o700, "{path}");
     }
@@ -402,7 +402,7 @@ fn the_folders_that_it_needs_are_made() {
     let wide = machine.folder.join("lib/wide");
     fs::create_dir(&wide).unwrap();
     fs::set_permissions(&wide, Permissions::from_mode(0o755)).unwrap();
-    enrol("/var/lib/wide/users", "/var/lib/wide/guard.db");
+    enroll("/var/lib/wide/users", "/var/lib/wide/guard.db");
     assert_eq!((mode("wide"), mode("wide/users")), (0o755, 0o700));
 }
 
@@ -479,9 +479,9 @@ fn it_is_clean_under_valgrind() {
         command.args(arguments);
         command
     };
-    let enrolment = Enrolment::start(&machine, under_valgrind(&["alice"]));
-    let first = code(&enrolment.secret);
-    let end = enrolment.answer(&first);
+    let enrollment = Enrollment::start(&machine, under_valgrind(&["alice"]));
+    let first = code(&enrollment.secret);
+    let end = enrollment.answer(&first);
     assert_eq!(end.status, Some(0), "{}", end.said);
     run(&mut under_valgrind(&["--reset", "alice"]));
     run(&mut under_valgrind(&["--list"]));

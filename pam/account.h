@@ -16,8 +16,7 @@ enum { ACCOUNT_SIZE = 256 };
  * it knows no such user, or cannot tell; then `name` is what was given. A name that is too long to be
  * a file's becomes the empty string.
  */
-static int account_name(const char *user, char name[ACCOUNT_SIZE])
-{
+static int account_name(const char *user, char name[ACCOUNT_SIZE]) {
     struct passwd entry, *found = NULL;
     char texts[16384];
     int known = getpwnam_r(user, &entry, texts, sizeof texts, &found) == 0 && found != NULL;

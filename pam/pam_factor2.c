@@ -9,22 +9,22 @@
  *     guard=FILE    where accepted and wrong codes are remembered (/var/lib/factor2/guard.db)
  *     nullok        a user without a file is not asked: the module then says PAM_IGNORE
  *     echo          the code can be seen while it is typed
- *     verbose       who is locked is told for how long, which tells that they have a secret
+ *     verbose       a user who is locked is told for how long, which shows that they have a secret
  *
- * A wrong option refuses everybody. So does all else that goes wrong, with PAM_AUTH_ERR: no stack of
- * modules can take "could not tell" for a yes. Every refusal looks alike: one text, one result, and
- * no sooner than a twentieth of a second after the code was typed. For a user without a secret the
- * guard does the same work as for a wrong code.
+ * With a wrong option, everybody is refused. Whatever else goes wrong is a refusal as well, with
+ * PAM_AUTH_ERR, so that no stack of modules can take "could not tell" for a yes. All refusals look alike:
+ * one text, one result, and no sooner than a twentieth of a second after the code was typed. For a user
+ * without a secret the guard does the same work as for a wrong code.
  *
- * A user's file has the name that the passwd database gives, however the name was spelt. A user whom
- * it does not know is asked under `nullok`, too, and needs a file of the very name.
+ * A user's file has the name that the passwd database gives, however the name was spelt. A user that
+ * the database does not know is asked even under `nullok`, and needs a file of exactly that name.
  *
  * The log has the user's name, where the login came from (PAM_RHOST), the service and the reason, and
  * never a secret or a code. What is not printable ASCII there, quotes and backslashes are written as
  * \xNN.
  *
- * While the guard is open, who has started a set-uid program such as su cannot stop it: the program's
- * real uid is root's for that time.
+ * While the guard is open, a user who has started a set-uid program such as su cannot stop it: the
+ * program's real uid is root's for that time.
  *
  * It is linked to the shared libfactor2, so that an update of the library reaches it, and stays
  * mapped (-z nodelete), as the library's fork handlers do.
@@ -42,11 +42,12 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 
+#include "../examples-c/json_escape.h"
+#include "../examples-c/json_member.h"
+#include "../examples-c/json_number.h"
+
 #include "account.h"
 #include "factor2.h"
-#include "json_escape.h"
-#include "json_member.h"
-#include "json_number.h"
 #include "log_line.h"
 #include "machine_guard.h"
 #include "secret_file.h"
@@ -66,8 +67,7 @@ struct options {
     int verbose;
 };
 
-static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct options *options)
-{
+static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct options *options) {
     char shown[PRINTABLE_SIZE];
     int i;
 
@@ -94,8 +94,7 @@ static int read_options(pam_handle_t *pamh, int argc, const char **argv, struct 
     return 1;
 }
 
-static void wipe_and_free(char *text)
-{
+static void wipe_and_free(char *text) {
     if (text != NULL)
         explicit_bzero(text, strlen(text));
     free(text);
@@ -109,8 +108,8 @@ struct verdict {
 };
 
 /* Asks the guard. Without a secret, NULL, it does the same work for nobody. */
-static void ask_guard(const char *guard, const char *secret, const char *code, struct verdict *verdict)
-{
+static void ask_guard(const char *guard, const char *secret, const char *code,
+                      struct verdict *verdict) {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
     char secret_json[SECRET_SIZE * 6], code_json[512];
@@ -143,8 +142,7 @@ static void ask_guard(const char *guard, const char *secret, const char *code, s
 
 /* Whether the code is the user's; the log is told why not. */
 static int is_right(pam_handle_t *pamh, const struct options *options, const char *user,
-                    const char *code, struct verdict *verdict)
-{
+                    const char *code, struct verdict *verdict) {
     struct undisturbed before;
     struct verdict nobodys;
     char name[ACCOUNT_SIZE], secret[SECRET_SIZE] = "", shown[PRINTABLE_SIZE];
@@ -176,8 +174,7 @@ static int is_right(pam_handle_t *pamh, const struct options *options, const cha
     return found && verdict->status == FACTOR2_OK;
 }
 
-static void wait_since(const struct timespec *start)
-{
+static void wait_since(const struct timespec *start) {
     struct timespec end = *start;
 
     end.tv_nsec += LEAST_TIME_MS * 1000000L;
@@ -188,8 +185,7 @@ static void wait_since(const struct timespec *start)
 }
 
 /* The text of a refusal: one for everybody, but under `verbose`. */
-static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict)
-{
+static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict) {
     if (verbose && verdict->retry_after > 0)
         pam_error(pamh, "Too many wrong codes. Try again in %ld seconds.", verdict->retry_after);
     else if (verbose && verdict->status == FACTOR2_DISABLED)
@@ -198,9 +194,8 @@ static void tell(pam_handle_t *pamh, int verbose, const struct verdict *verdict)
         pam_error(pamh, "Code not accepted. After several wrong codes, wait before the next try.");
 }
 
-/* Whether the user, whom the machine knows, simply has no file. */
-static int has_none(const struct options *options, const char *user)
-{
+/* Whether the machine knows the user, who simply has no file. */
+static int has_none(const struct options *options, const char *user) {
     char name[ACCOUNT_SIZE], secret[SECRET_SIZE];
     const char *why;
     int absent = 0;
@@ -211,8 +206,7 @@ static int has_none(const struct options *options, const char *user)
     return absent;
 }
 
-EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
+EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv) {
     struct options options;
     struct verdict verdict = {FACTOR2_UNKNOWN_ERROR, 0, ""};
     struct timespec start;
@@ -229,7 +223,8 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
     if (options.nullok && has_none(&options, user))
         return PAM_IGNORE;
     if (pam_prompt(pamh, options.echo ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF, &code,
-                   "Verification code: ") != PAM_SUCCESS || code == NULL) {
+                   "Verification code: ") != PAM_SUCCESS ||
+        code == NULL) {
         log_line(pamh, LOG_NOTICE, user, "no code was given");
         wipe_and_free(code);
         return PAM_AUTH_ERR;
@@ -246,8 +241,7 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
     return PAM_AUTH_ERR;
 }
 
-EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
+EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv) {
     (void)pamh;
     (void)flags;
     (void)argc;

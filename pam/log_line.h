@@ -15,9 +15,8 @@
 #include "printable.h"
 
 /* Writes such a line. `user` may be NULL; what happened comes as for printf(). */
-__attribute__((format(printf, 4, 5))) static void log_line(pam_handle_t *pamh, int priority,
-                                                           const char *user, const char *format, ...)
-{
+__attribute__((format(printf, 4, 5))) static void
+log_line(pam_handle_t *pamh, int priority, const char *user, const char *format, ...) {
     char who[PRINTABLE_SIZE], where[PRINTABLE_SIZE], what[PRINTABLE_SIZE], happened[2048];
     const void *rhost = NULL, *service = NULL;
     va_list arguments;

@@ -15,8 +15,7 @@ enum { PRINTABLE_LONGEST = 256, PRINTABLE_SIZE = PRINTABLE_LONGEST * 4 + sizeof 
  * Writes `text` to `out`, and gives `out`. Quotes, backslashes and all bytes that are not printable
  * ASCII become \xNN. What is longer is cut, and ends with \... then. NULL is the empty text.
  */
-static const char *printable(const char *text, char out[PRINTABLE_SIZE])
-{
+static const char *printable(const char *text, char out[PRINTABLE_SIZE]) {
     static const char hex[] = "0123456789abcdef";
     char *end = out;
     size_t i;
