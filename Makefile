@@ -40,7 +40,7 @@ STATIC_LIBS = -lutil -lrt -lpthread -lm -ldl -lc
 # cargo uses all cores by itself, and the order of prerequisites is meant.
 .NOTPARALLEL:
 
-build: cargo ## the library, shared and static; FEATURES="memory sqlite" has these stores only
+build: cargo ## the library, shared and static; FEATURES=sqlite has that store only
 	$(CARGO) build --release --locked $(if $(strip $(FEATURES)),--no-default-features --features "$(FEATURES)")
 	@mkdir -p target && { (cd "$(TARGET)" && pwd) && (cd "$(RELEASE)" && pwd); } >$(NOTE)
 
@@ -115,7 +115,7 @@ PAMFLAGS = -std=c99 -O2 -fPIC -fstack-protector-strong -fvisibility=hidden -Iinc
 # Where the module and factor2-enroll look when they are not told otherwise.
 PAMSTATE = /var/lib/factor2
 
-pam: build ## the PAM module and factor2-enroll, into target/pam; see README
+pam: build ## the PAM module and factor2-enroll, into target/pam; see docs/daemons.md
 	@mkdir -p "$(PAM)"
 	$(CC) $(PAMFLAGS) -Wl,-z,nodelete -shared $(CPPFLAGS) $(CFLAGS) -o "$(PAM)/pam_factor2.so" \
 	    pam/pam_factor2.c "$(RELEASE)/libfactor2.so" -lpam $(LDFLAGS)

@@ -119,7 +119,7 @@ extern "C" {
 #define FACTOR2_STORE_UNAVAILABLE 302
 /** an internal error, or a failure with no other name (HTTP 500) */
 #define FACTOR2_UNKNOWN_ERROR 901
-/** no memory; reserved, for today a failed allocation ends the process (HTTP 500) */
+/** no memory; reserved: today a failed allocation ends the process (HTTP 500) */
 #define FACTOR2_OUT_OF_MEMORY 902
 /** the system gave no randomness (HTTP 500) */
 #define FACTOR2_RANDOM_UNAVAILABLE 903
@@ -138,6 +138,30 @@ extern "C" {
 #define FACTOR2_VERSION_AT_LEAST(major, minor, patch) \
     (FACTOR2_VERSION_NUMBER >= (major) * 1000000 + (minor) * 1000 + (patch))
 
+/**
+ * The settings and the guard of one second factor. Make one at the start and share it between
+ * threads.
+ */
+typedef struct factor2_authenticator factor2_authenticator;
+
+/**
+ * One response. Yours to free, by factor2_response_free().
+ */
+typedef struct factor2_response factor2_response;
+
+/**
+ * The verdict: FACTOR2_OK (0) means accepted or done, anything else means no. Take a number that
+ * you don't know as a refusal.
+ */
+typedef int factor2_status;
+
+/**
+ * The one shape of all operations.
+ */
+typedef factor2_status (*factor2_operation)(const factor2_authenticator *authenticator,
+                                            const char *request,
+                                            size_t request_len,
+                                            factor2_response **response);
 
 /*
  * Settings.

@@ -1,4 +1,4 @@
-//! README.md tells the truth: its tables, its picture, its program.
+//! README.md and the pages that it leads to tell the truth: their tables, picture, program and links.
 
 use std::fs;
 
@@ -8,63 +8,119 @@ use serde_json::json;
 
 use crate::support::{Authenticator, artifacts, root, run, scratch, tool};
 
-fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
+fn read(page: &str) -> String {
+    fs::read_to_string(root().join(page)).unwrap()
 }
 
+const PAGES: [&str; 8] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/api.md",
+    "docs/daemons.md",
+    "docs/performance.md",
+    "docs/releasing.md",
+    "docs/stores.md",
+];
+
 #[test]
-fn its_table_of_errors_is_the_source_s() {
-    let readme = readme();
-    for &status in Status::ALL {
-        let (name, http, when) = (status.name(), status.http(), status.when());
-        let row = format!("| {} | {name} | {http} | {when} |", status as i32);
-        assert!(readme.contains(&row), "{row}");
+fn every_page_is_led_to_and_every_link_leads_somewhere() {
+    let mut led_to: Vec<_> = vec![root().join("README.md")];
+    for page in PAGES {
+        let text = read(page);
+        let folder = root().join(page).parent().unwrap().to_owned();
+        for link in text
+            .split("](")
+            .skip(1)
+            .map(|rest| rest.split(')').next().unwrap())
+        {
+            let file = link.split('#').next().unwrap();
+            if !file.contains("://") && !file.is_empty() {
+                let target = folder.join(file).canonicalize();
+                led_to.push(target.unwrap_or_else(|_| panic!("{page}: {link}")));
+            }
+        }
+    }
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let page = entry.unwrap().path();
+        assert!(
+            led_to.contains(&page),
+            "{} is led to by nothing",
+            page.display()
+        );
+    }
+    for page in PAGES {
+        assert!(
+            led_to.contains(&root().join(page)),
+            "{page} is led to by nothing"
+        );
     }
 }
 
 #[test]
-fn it_names_every_function() {
-    let readme = readme();
+fn it_is_short() {
+    assert!(read("README.md").lines().count() <= 200);
+}
+
+#[test]
+fn the_table_of_errors_is_the_source_s() {
+    let page = read("docs/api.md");
+    for &status in Status::ALL {
+        let (name, http, when) = (status.name(), status.http(), status.when());
+        let row = format!("| {} | {name} | {http} | {when} |", status as i32);
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn the_table_of_functions_names_each() {
+    let page = read("docs/api.md");
     let symbols = fs::read_to_string(root().join("tests/abi/symbols.txt")).unwrap();
     for symbol in symbols.lines().filter_map(|line| line.split(' ').next()) {
-        assert!(readme.contains(&format!("`{symbol}`")), "{symbol}");
+        assert!(page.contains(&format!("`{symbol}`")), "{symbol}");
     }
 }
 
 /// Refresh with `make bench`: each row has the cells of one line there, in their order.
 #[test]
-fn its_figures_are_those_of_the_benchmark() {
+fn the_figures_are_those_of_the_benchmark() {
     let cells = |line: &str| -> Vec<String> {
         let cells = line.split('|').map(|cell| cell.trim().to_owned());
         cells.filter(|cell| !cell.is_empty()).collect()
     };
-    let results = fs::read_to_string(root().join("benches/results.md")).unwrap();
-    let readme = readme();
-    let (_, section) = readme.split_once("\n## Performance\n").unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
-    let mut compared = 0;
-    for row in rows {
-        let row = cells(row);
-        let line = results
+    let results = read("benches/results.md");
+    for (page, least) in [("README.md", 4), ("docs/performance.md", 6)] {
+        let text = read(page);
+        let (_, table) = text.split_once("| one call of factor2 |").unwrap();
+        let rows = table
             .lines()
-            .map(cells)
-            .find(|line| line.first() == row.first());
-        let line = line.unwrap_or_else(|| panic!("not in results.md: {row:?}"));
-        let mut line = line.iter();
-        assert!(
-            row.iter().all(|cell| line.any(|other| other == cell)),
-            "{row:?}"
-        );
-        compared += 1;
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let mut compared = 0;
+        for row in rows.map(cells) {
+            let line = results
+                .lines()
+                .map(cells)
+                .find(|line| line.first() == row.first());
+            let line = line.unwrap_or_else(|| panic!("{page}: not in results.md: {row:?}"));
+            let mut line = line.iter();
+            assert!(
+                row.iter().all(|cell| line.any(|other| other == cell)),
+                "{page}: {row:?}"
+            );
+            compared += 1;
+        }
+        assert!(compared >= least, "{page}");
     }
-    assert!(compared >= 6);
     let machine = results
         .lines()
         .find(|line| line.contains(" cores; "))
         .unwrap();
     let machine = machine.split(',').next().unwrap();
-    assert!(section.contains(machine), "the machine was {machine}");
+    assert!(
+        read("docs/performance.md").contains(machine),
+        "the machine was {machine}"
+    );
 }
 
 /// Refresh with `make header`, which blesses this as well.
@@ -91,7 +147,7 @@ fn its_picture_is_what_the_library_draws() {
 
 #[test]
 fn its_program_compiles_and_runs() {
-    let readme = readme();
+    let readme = read("README.md");
     let program = readme
         .split("```c\n")
         .nth(1)

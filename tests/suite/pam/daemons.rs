@@ -1,4 +1,4 @@
-//! The files that README gives for each daemon, copied out of it and tried: a password and a code let
+//! The files that docs/daemons.md gives for each daemon, copied out of it and tried: a password and a code let
 //! in, and neither of them alone does.
 
 use std::fs;
@@ -9,9 +9,9 @@ use crate::support::{root, run, tool};
 
 pub const PASSWORD: &str = "correct horse battery";
 
-/// README's blocks that begin with a file's name: the name, and the lines.
+/// docs/daemons.md's blocks that begin with a file's name: the name, and the lines.
 fn files() -> Vec<(String, String)> {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(root().join("docs/daemons.md")).unwrap();
     let blocks = readme.split("```\n# ").skip(1);
     blocks
         .map(|block| {
@@ -22,18 +22,18 @@ fn files() -> Vec<(String, String)> {
         .collect()
 }
 
-/// README's file of that name.
+/// docs/daemons.md's file of that name.
 pub fn file(name: &str) -> String {
     let files = files();
     let mut found = files.iter().filter(|(file, _)| file == name);
     let lines = found
         .next()
-        .unwrap_or_else(|| panic!("{name} is not in README"));
-    assert!(found.next().is_none(), "{name} is twice in README");
+        .unwrap_or_else(|| panic!("{name} is not in docs/daemons.md"));
+    assert!(found.next().is_none(), "{name} is twice in docs/daemons.md");
     lines.1.clone()
 }
 
-/// The services that README has a file for.
+/// The services that docs/daemons.md has a file for.
 fn services() -> Vec<(String, String)> {
     let files = files().into_iter();
     files
@@ -96,7 +96,7 @@ fn password_and_code_let_in_and_neither_does_alone() {
     }
 }
 
-/// README's commands for FreeRADIUS, and its one password, which answers all questions.
+/// docs/daemons.md's commands for FreeRADIUS, and its one password, which answers all questions.
 #[test]
 fn the_code_is_the_password_of_radius() {
     let Some(machine) = Machine::new() else {
@@ -105,7 +105,7 @@ fn the_code_is_the_password_of_radius() {
     machine.account("freerad", 54_003, "*");
     let service = file("/etc/pam.d/radiusd");
     fs::write(machine.folder.join("pam.d/radiusd"), service).unwrap();
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(root().join("docs/daemons.md")).unwrap();
     let commands = readme
         .split("```sh\n")
         .find(|block| block.contains("-u freerad"));
