@@ -91,27 +91,27 @@ impl Guard {
         }
     }
 
-    /// The credential that has this secret and period, before its guard.
-    pub(crate) fn case(&self, secret: &Secret, period: u64) -> Result<Case<'_>> {
+    /// The credential that has this secret and period.
+    pub(crate) fn credential(&self, secret: &Secret, period: u64) -> Result<GuardedCredential<'_>> {
         let record = match self.store.as_deref() {
             Some(store) => Some((store, store.credential(secret, period)?)),
             None => None,
         };
-        Ok(Case {
+        Ok(GuardedCredential {
             policy: &self.settings.policy,
             record,
         })
     }
 }
 
-/// A credential before its guard.
-pub(crate) struct Case<'a> {
+/// A credential with the record that its guard keeps.
+pub(crate) struct GuardedCredential<'a> {
     policy: &'a Policy,
     /// Who keeps the record, and under which name; none when the caller does.
     record: Option<(&'a dyn Store, Credential)>,
 }
 
-impl Case<'_> {
+impl GuardedCredential<'_> {
     /// Judges a code.
     pub(crate) fn judge(&self, attempt: Attempt) -> Result<Verdict> {
         match &self.record {

@@ -13,7 +13,7 @@ impl Authenticator {
     pub(crate) fn inspect(&self, request: &str) -> Result<Response> {
         let secret = read_secret(request)?;
         let period = self.config.scheme.period;
-        let record = self.guard.case(&secret, period)?.inspect()?;
+        let record = self.guard.credential(&secret, period)?.inspect()?;
         self.describe_record(&record)
     }
 
@@ -21,7 +21,7 @@ impl Authenticator {
     pub(crate) fn reset(&self, request: &str) -> Result<Response> {
         let secret = read_secret(request)?;
         let period = self.config.scheme.period;
-        let record = self.guard.case(&secret, period)?.reset()?;
+        let record = self.guard.credential(&secret, period)?.reset()?;
         self.describe_record(&record)
     }
 

@@ -50,7 +50,7 @@ impl Authenticator {
         let counts = !is_malformed && !nobody;
         let code = code.unwrap_or_else(Code::none);
         let now = self.now()?;
-        let case = self.guard.case(&secret, scheme.period)?;
+        let guarded = self.guard.credential(&secret, scheme.period)?;
         let current = scheme.step_at(now);
         // There is no step before the first.
         let oldest = current.saturating_sub(window.past);
@@ -69,7 +69,7 @@ impl Authenticator {
             time_is_fixed: self.config.fixed_time.is_some(),
             id: 0,
         };
-        let verdict = match case.judge(attempt)? {
+        let verdict = match guarded.judge(attempt)? {
             _ if is_malformed => {
                 let digits = scheme.digits;
                 let message = format!("request.otp: must be {digits} digits");

@@ -8,30 +8,22 @@ use factor2::capi::{factor2_generate, factor2_inspect, factor2_reset, factor2_ve
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::people::{NOW, code_of, retry_after, wrong_code_of};
 use crate::support::{Authenticator, Reply};
 
 const SECRET: &str = "GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q";
-const NOW: u64 = 1_800_000_000;
 
 /// With the default guard, and the clock of the thread.
 fn authenticator() -> Authenticator {
     Authenticator::new(json!({"issuer": "Test"}))
 }
 
-/// The code that an app shows at `time`.
 fn code_at(time: u64) -> String {
-    let app = json!({"issuer": "Test", "guard": {"store": "none"}, "fixed_time": time});
-    let reply = Authenticator::new(app).call(factor2_generate, json!({"totpsecret": SECRET}));
-    reply.ok()["otp"].as_str().unwrap().to_owned()
+    code_of(SECRET, time)
 }
 
-/// A code that no step around `time` has.
 fn wrong_code_at(time: u64) -> String {
-    let near: Vec<String> = (-3..=3)
-        .map(|n| code_at(time.wrapping_add_signed(n * 30)))
-        .collect();
-    let codes = (0..).map(|n| format!("{n:06}"));
-    codes.into_iter().find(|code| !near.contains(code)).unwrap()
+    wrong_code_of(SECRET, time)
 }
 
 fn verify(authenticator: &Authenticator, otp: &str) -> Reply {
@@ -42,11 +34,6 @@ fn inspect(authenticator: &Authenticator) -> Value {
     authenticator
         .call(factor2_inspect, json!({"totpsecret": SECRET}))
         .ok()
-}
-
-fn retry_after(reply: &Reply) -> Option<u64> {
-    let json: Value = serde_json::from_str(&reply.text).unwrap();
-    json["error"]["retry_after_s"].as_u64()
 }
 
 #[test]

@@ -17,15 +17,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use data_encoding::BASE32_NOPAD;
 use factor2::Status;
-use factor2::capi::{factor2_generate, factor2_inspect, factor2_reset, factor2_verify};
+use factor2::capi::{factor2_generate, factor2_verify};
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::people::{
+    NOW, code_at, inspect, log_in_at as log_in, reset, secret, verify, wrong_code_at,
+};
 use crate::support::{Authenticator, Reply, count, scratch};
-
-const NOW: u64 = 1_800_000_000;
 
 /// A name for a database in a new folder that only we can write.
 fn new_path(name: &str) -> PathBuf {
@@ -58,50 +58,6 @@ fn refusal(config: &Value) -> String {
         panic!("{config} was taken");
     };
     reply.refused(Status::StoreUnavailable)
-}
-
-/// The secret of the `n`-th user.
-fn secret(n: usize) -> String {
-    let mut bytes = *b"A secret of a test..";
-    bytes[12..].copy_from_slice(&(n as u64).to_be_bytes());
-    BASE32_NOPAD.encode(&bytes)
-}
-
-/// The code that the app of a user shows at `time`.
-fn code_at(user: usize, time: u64) -> String {
-    let app = json!({"issuer": "Test", "guard": {"store": "none"}, "fixed_time": time});
-    let reply = Authenticator::new(app).call(factor2_generate, json!({"totpsecret": secret(user)}));
-    reply.ok()["otp"].as_str().unwrap().to_owned()
-}
-
-/// A code that the app of a user does not show around `time`.
-fn wrong_code_at(user: usize, time: u64) -> String {
-    let near = [time - 60, time - 30, time, time + 30, time + 60].map(|time| code_at(user, time));
-    let mut codes = (0..).map(|n| format!("{n:06}"));
-    codes.find(|code| !near.contains(code)).unwrap()
-}
-
-fn verify(authenticator: &Authenticator, user: usize, code: &str) -> Reply {
-    authenticator.call(
-        factor2_verify,
-        json!({"totpsecret": secret(user), "otp": code}),
-    )
-}
-
-/// Verifies the code that the app of a user shows at the time of this thread's clock.
-fn log_in(authenticator: &Authenticator, user: usize, time: u64) -> Reply {
-    clock::stand_at(time);
-    verify(authenticator, user, &code_at(user, time))
-}
-
-fn inspect(authenticator: &Authenticator, user: usize) -> Value {
-    let request = json!({"totpsecret": secret(user)});
-    authenticator.call(factor2_inspect, request).ok()
-}
-
-fn reset(authenticator: &Authenticator, user: usize) -> Value {
-    let request = json!({"totpsecret": secret(user)});
-    authenticator.call(factor2_reset, request).ok()
 }
 
 /// The database as SQLite itself sees it.

@@ -4,11 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout)]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::arithmetic_side_effects
-)]
+#![allow(clippy::string_slice)]
 
 mod abi;
 mod c_programs;
@@ -34,8 +30,10 @@ mod operations;
 mod oracles;
 mod packages;
 mod pam;
+mod people;
 mod qr;
 mod qr_colours;
+mod race;
 mod readme;
 mod ruby;
 mod secrets;

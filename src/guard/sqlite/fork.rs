@@ -42,7 +42,7 @@ const STARTING: u8 = 0;
 /// Threads of the process with the mark are let in.
 const READY: u8 = 1;
 /// The process was copied while somebody was inside.
-const SPOILT: u8 = 2;
+const POISONED: u8 = 2;
 
 thread_local! {
     /// How many calls this thread is in: one, or more in a signal handler.
@@ -57,16 +57,16 @@ enum Fork {
     /// Nobody is inside.
     Alone,
     /// The child will be refused.
-    Spoiling,
+    Poisoning,
 }
 
 /// As long as it lives, this thread may use SQLite.
-pub(super) struct Inside;
+pub(super) struct Access;
 
-impl Inside {
+impl Access {
     pub(super) fn enter(patience: &mut Patience) -> Result<Self> {
         admit(patience)?;
-        Inside::pass_the_turnstile(patience)
+        Access::pass_the_turnstile(patience)
     }
 
     fn pass_the_turnstile(patience: &mut Patience) -> Result<Self> {
@@ -83,11 +83,11 @@ impl Inside {
                 return Err(refused("waits for the end of a fork"));
             }
         }
-        Ok(Inside)
+        Ok(Access)
     }
 }
 
-impl Drop for Inside {
+impl Drop for Access {
     fn drop(&mut self) {
         TURNSTILE.fetch_sub(1, Ordering::SeqCst);
         CALLS.set(CALLS.get() - 1);
@@ -125,7 +125,7 @@ fn get_ready(patience: &mut Patience) -> Result<()> {
     if !at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
         return Err(refused("got no memory for its fork handlers"));
     }
-    let _inside = Inside::pass_the_turnstile(patience)?;
+    let _access = Access::pass_the_turnstile(patience)?;
     if !sqlite_calls::install() {
         return Err(refused(
             "found an SQLite that it cannot have lock files in its own way",
@@ -147,7 +147,7 @@ extern "C" fn before_fork() {
         FORK.set(if wait_for_others() {
             Fork::Alone
         } else {
-            Fork::Spoiling
+            Fork::Poisoning
         });
     }
 }
@@ -199,7 +199,7 @@ extern "C" fn after_fork_in_child() {
                 process.set();
             }
         }
-        Fork::Spoiling => STATE.store(SPOILT, Ordering::SeqCst),
+        Fork::Poisoning => STATE.store(POISONED, Ordering::SeqCst),
     }
     sqlite_calls::close_inherited();
 }

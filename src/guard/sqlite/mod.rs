@@ -24,7 +24,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::guard::sqlite::database::Database;
 use crate::guard::sqlite::file::{Identity, Trust};
-use crate::guard::sqlite::fork::Inside;
+use crate::guard::sqlite::fork::Access;
 use crate::guard::sqlite::patience::Patience;
 use crate::guard::sqlite::rights::Rights;
 pub(crate) use crate::guard::sqlite::settings::SqliteSettings;
@@ -55,7 +55,7 @@ impl SqliteStore {
     pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
         let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(settings.budget);
-        let _inside = Inside::enter(patience)?;
+        let _access = Access::enter(patience)?;
         let _opening = lock(&OPENING, patience)?;
         let path = file::locate(&settings.path)?;
         if settings.create {
@@ -91,7 +91,7 @@ impl SqliteStore {
     ) -> Result<T> {
         let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(self.budget);
-        let _inside = Inside::enter(patience)?;
+        let _access = Access::enter(patience)?;
         let mut connection = lock(&self.connection, patience)?;
         let files = connection.as_ref().map(Database::files);
         if files == Some(Files::Closed)
@@ -147,8 +147,8 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         let _no_signal = NoFileSizeSignal::hold_off();
         let patience = &mut Patience::new(self.budget);
-        let inside = Inside::enter(patience);
-        match (&inside, lock(&self.connection, patience)) {
+        let access = Access::enter(patience);
+        match (&access, lock(&self.connection, patience)) {
             (Ok(_), Ok(mut connection)) => *connection = None,
             // Rather leaked than closed where SQLite may not be used.
             _ => mem::forget(Arc::clone(&self.connection)),

@@ -56,18 +56,6 @@ fn job() {
     std::process::exit(0);
 }
 
-/// A status as one byte, which a pipe never tears.
-pub fn letter(status: i32) -> u8 {
-    let index = Status::ALL.iter().position(|&known| known as i32 == status);
-    b'a' + index.unwrap() as u8
-}
-
-pub fn of_letter(letter: u8) -> Status {
-    let index = letter.wrapping_sub(b'a');
-    let status = Status::ALL.get(usize::from(index));
-    *status.unwrap_or_else(|| panic!("not a status: {:?}", char::from(letter)))
-}
-
 pub fn tell(what: &[u8]) {
     io::stderr().write_all(what).unwrap();
 }

@@ -8,57 +8,12 @@ use std::thread;
 use factor2::Status;
 use serde_json::Value;
 
-use super::process::{self, letter, of_letter};
+use super::process;
 use super::server::Server;
-use super::{NOW, code_at, config_with, count, inspect, open, retry_after, verify, wrong_code_at};
+use super::{NOW, code_at, config_with, inspect, open, retry_after, verify, wrong_code_at};
 use crate::clock;
+use crate::race::{PROCESSES, THREADS, assert_one_accepted, letter, race_of_threads, rounds};
 use crate::support::Authenticator;
-
-const THREADS: usize = 64;
-const PROCESSES: usize = 32;
-
-/// How many rounds; `FACTOR2_RACE_ROUNDS` asks for more.
-fn rounds() -> usize {
-    count("FACTOR2_RACE_ROUNDS", 200)
-}
-
-/// Round after round, all threads try the round's code at once, the n-th with the n-th handle.
-fn race_of_threads(handles: &[Authenticator]) {
-    let start = Barrier::new(THREADS);
-    let statuses: Vec<Vec<u8>> = thread::scope(|scope| {
-        let contestant = |n: usize| {
-            let (start, handle) = (&start, &handles[n % handles.len()]);
-            move || {
-                let round = |round| {
-                    let time = NOW + 30 * round as u64;
-                    clock::stand_at(time);
-                    let code = code_at(1, time);
-                    start.wait();
-                    letter(verify(handle, 1, &code).status)
-                };
-                (0..rounds()).map(round).collect()
-            }
-        };
-        let threads: Vec<_> = (0..THREADS).map(|n| scope.spawn(contestant(n))).collect();
-        let results = threads.into_iter().map(|thread| thread.join().unwrap());
-        results.collect()
-    });
-    for round in 0..rounds() {
-        let letters: Vec<u8> = statuses.iter().map(|of_thread| of_thread[round]).collect();
-        assert_one_accepted(round, &letters);
-    }
-}
-
-#[track_caller]
-fn assert_one_accepted(round: usize, letters: &[u8]) {
-    let of = |status: Status| {
-        let letter = letter(status as i32);
-        letters.iter().filter(|&&other| other == letter).count()
-    };
-    let counts = (of(Status::Ok), of(Status::TokenReused));
-    let all: Vec<Status> = letters.iter().map(|&letter| of_letter(letter)).collect();
-    assert_eq!(counts, (1, letters.len() - 1), "round {round}: {all:?}");
-}
 
 #[test]
 fn of_64_threads_with_one_handle_one_is_accepted() {

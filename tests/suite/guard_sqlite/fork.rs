@@ -13,6 +13,7 @@ use super::{
     NOW, assert_intact, code_at, config, config_with, count, log_in, new_path, open, verify, worker,
 };
 use crate::clock;
+use crate::race::{letter, of_letter};
 use crate::support::{Authenticator, announce, tool};
 
 /// Runs `work` in a forked child, which tells a status; gives its process id.
@@ -20,7 +21,7 @@ pub fn child(work: impl FnOnce() -> i32) -> libc::pid_t {
     // SAFETY: the child calls the library, which is allowed there, and leaves at once.
     match unsafe { libc::fork() } {
         0 => {
-            let letter = worker::letter(work());
+            let letter = letter(work());
             // SAFETY: ends the process without what the parent would do at its end.
             unsafe { libc::_exit(letter.into()) }
         }
@@ -46,7 +47,7 @@ pub fn wait_for(child: libc::pid_t) -> Status {
         thread::sleep(Duration::from_micros(200));
     }
     assert!(libc::WIFEXITED(status), "the child crashed: {status}");
-    worker::of_letter(libc::WEXITSTATUS(status) as u8)
+    of_letter(libc::WEXITSTATUS(status) as u8)
 }
 
 /// What a child is told that logs a user in.
@@ -173,7 +174,7 @@ pub fn cloned_worker(config: &Value, _: &Value) {
         let with_own = Authenticator::try_new(config.to_string().as_bytes()).err();
         let refused = with_own.is_some_and(|reply| reply.status == with_inherited);
         drop(authenticator);
-        let letter = worker::letter(if refused { with_inherited } else { 0 });
+        let letter = letter(if refused { with_inherited } else { 0 });
         // SAFETY: as in `child`.
         unsafe { libc::_exit(letter.into()) };
     }
@@ -218,7 +219,7 @@ pub fn namespace_worker(config: &Value, _: &Value) {
             }
         }
         // SAFETY: as in `child`.
-        unsafe { libc::_exit(worker::letter(status).into()) };
+        unsafe { libc::_exit(letter(status).into()) };
     }
     assert_eq!(wait_for(child as libc::pid_t), Status::StoreUnavailable);
     for user in 1..=20 {

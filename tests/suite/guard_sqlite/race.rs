@@ -9,63 +9,10 @@ use std::thread;
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{
-    NOW, code_at, config_with, count, inspect, new_path, secret, verify, worker, wrong_code_at,
-};
+use super::{NOW, code_at, config_with, inspect, new_path, secret, verify, worker, wrong_code_at};
 use crate::clock;
+use crate::race::{PROCESSES, THREADS, assert_one_accepted, letter, race_of_threads, rounds};
 use crate::support::Authenticator;
-
-const THREADS: usize = 64;
-const PROCESSES: usize = 32;
-
-/// How many rounds; `FACTOR2_RACE_ROUNDS` asks for more.
-fn rounds() -> usize {
-    count("FACTOR2_RACE_ROUNDS", 200)
-}
-
-/// Round after round, all threads try the round's code at once, the n-th with the n-th handle.
-fn race_of_threads(handles: &[Authenticator]) {
-    let rounds = rounds();
-    let start = Barrier::new(THREADS);
-    let statuses = thread::scope(|scope| {
-        let contestant = |n: usize| {
-            let (start, handle) = (&start, &handles[n % handles.len()]);
-            move || -> Vec<i32> {
-                let round = |round| {
-                    let time = NOW + 30 * round as u64;
-                    clock::stand_at(time);
-                    let code = code_at(1, time);
-                    start.wait();
-                    verify(handle, 1, &code).status
-                };
-                (0..rounds).map(round).collect()
-            }
-        };
-        let threads: Vec<_> = (0..THREADS).map(|n| scope.spawn(contestant(n))).collect();
-        let statuses = threads.into_iter().map(|thread| thread.join().unwrap());
-        statuses.collect::<Vec<_>>()
-    });
-    for round in 0..rounds {
-        let letters = statuses
-            .iter()
-            .map(|of_thread| worker::letter(of_thread[round]));
-        assert_one_accepted(round, &letters.collect::<Vec<u8>>());
-    }
-}
-
-#[track_caller]
-fn assert_one_accepted(round: usize, letters: &[u8]) {
-    let of = |status: Status| {
-        let letter = worker::letter(status as i32);
-        letters.iter().filter(|&&other| other == letter).count()
-    };
-    let counts = (of(Status::Ok), of(Status::TokenReused));
-    let others: Vec<Status> = letters
-        .iter()
-        .map(|&letter| worker::of_letter(letter))
-        .collect();
-    assert_eq!(counts, (1, letters.len() - 1), "round {round}: {others:?}");
-}
 
 fn handles(number: usize, path: &Path, synchronous: &str) -> Vec<Authenticator> {
     let config = config_with(path, json!({"synchronous": synchronous}));
@@ -134,7 +81,7 @@ pub fn worker(config: &Value, _: &Value) {
         if gate.read_exact(&mut [0]).is_err() {
             return;
         }
-        worker::tell(&[worker::letter(verify(&authenticator, 1, &code).status)]);
+        worker::tell(&[letter(verify(&authenticator, 1, &code).status)]);
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     config, crash, descriptors, file, file_size, fork, limits, log_in, mounts, race, rights,
 };
+use crate::race::{letter, of_letter};
 use crate::support::Authenticator;
 
 const JOB: &str = "FACTOR2_TEST_JOB";
@@ -125,18 +126,6 @@ fn one_verdict(config: &Value, more: &Value) -> u8 {
         }
         Err(reply) => letter(reply.status),
     }
-}
-
-/// A status as one byte, which a pipe never tears.
-pub fn letter(status: i32) -> u8 {
-    let index = Status::ALL.iter().position(|&known| known as i32 == status);
-    b'a' + index.unwrap() as u8
-}
-
-pub fn of_letter(letter: u8) -> Status {
-    let index = letter.wrapping_sub(b'a');
-    let status = Status::ALL.get(usize::from(index));
-    *status.unwrap_or_else(|| panic!("not a status: {:?}", char::from(letter)))
 }
 
 pub fn tell(what: &[u8]) {
