@@ -84,7 +84,7 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// Reads `text` by the same rules, but it may also be an array or a string: `None`, for they have
+    /// Reads `text` by the same rules, but it may also be an array or a string: `None`, because they have
     /// no members.
     pub(crate) fn read_if_any(
         text: &'a str,

@@ -297,7 +297,7 @@ impl Range {
     }
 
     fn set(self, kind: c_int) -> c_int {
-        // SAFETY: numbers, for which zeros are good; then it only reads them.
+        // SAFETY: numbers, which may all be zero; then it only reads them.
         unsafe {
             let mut lock: Lock = mem::zeroed();
             lock.l_type = kind as _;
