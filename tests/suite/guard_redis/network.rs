@@ -141,7 +141,6 @@ fn garbage() {
     for garbage in [
         &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
         b"\0\0\0\0",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\r\n",
         b"+OK\r\n",
         b"+accepted 0\r\n",
@@ -170,6 +169,10 @@ fn garbage() {
     ] {
         refuses_in(Mode::Answer(garbage.to_vec()), none);
     }
+    // A connection that has answered before does not look for TLS any more.
+    let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    let either = format!("{none}|it speaks TLS");
+    refuses_in(Mode::Answer(tls.to_vec()), &either);
     let nested = b"*1\r\n".repeat(1000);
     refuses_in(Mode::Answer(nested), none);
     let endless = [b"$1000000000\r\n", &[b'x'; 60_000][..]].concat();
