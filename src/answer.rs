@@ -1,7 +1,5 @@
 //! What an operation answers: JSON, sometimes bytes beside it, all of it wiped when it goes.
 
-use std::io;
-
 use serde::Serialize;
 
 use crate::error::{Failure, Result, Status};
@@ -22,16 +20,17 @@ impl Answer {
 
     /// An answer whose JSON is expected to take so many bytes.
     pub(crate) fn with_room(value: &impl Serialize, bytes: usize) -> Result<Self> {
-        let mut buffer = Growing(Wiped::with_capacity(bytes));
+        let mut buffer = Wiped::with_capacity(bytes);
         let written = serde_json::to_writer(&mut buffer, value);
-        if written.is_err() || io::Write::write_all(&mut buffer, b"\0").is_err() {
+        if written.is_err() {
             return Err(Failure::new(
                 Status::UnknownError,
                 "the answer could not be written as JSON",
             ));
         }
+        buffer.push(0);
         Ok(Answer {
-            json: buffer.0,
+            json: buffer,
             data: None,
         })
     }
@@ -75,41 +74,6 @@ impl Answer {
 
     /// The bytes beside the JSON.
     pub(crate) fn data(&self) -> Option<&[u8]> {
-        self.data.as_ref().map(|data| data.as_slice())
-    }
-}
-
-/// A buffer that wipes what it leaves behind when it grows.
-struct Growing(Wiped);
-
-impl Growing {
-    #[cold]
-    fn grow(&mut self, more: usize) {
-        let needed = self.0.len().saturating_add(more);
-        let room = needed.max(self.0.capacity().saturating_mul(2));
-        let mut larger = Wiped::with_capacity(room);
-        larger.extend_from_slice(&self.0);
-        self.0 = larger;
-    }
-}
-
-impl io::Write for Growing {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.0.capacity().saturating_sub(self.0.len());
-        if bytes.len() > room {
-            self.grow(bytes.len());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write(bytes).map(|_| ())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.data.as_deref()
     }
 }
