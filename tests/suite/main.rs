@@ -36,6 +36,8 @@ mod packages;
 mod pam;
 mod qr;
 mod qr_colours;
+mod qr_logos;
+mod qr_symbols;
 mod readme;
 mod ruby;
 mod secrets;
