@@ -29,10 +29,9 @@ pub(super) struct Code {
     pub(super) distances: [Word; DISTANCES],
 }
 
-/// The last two are never used.
+/// The last two of each are never used.
 const LITERALS: usize = 288;
-/// No row takes more than 1,024 bytes.
-const DISTANCES: usize = 20;
+const DISTANCES: usize = 32;
 
 /// The code for modules of this size: `WIDE` if no byte shows more than two of them.
 pub(super) fn code_for(module_px: usize) -> &'static Code {
@@ -45,7 +44,10 @@ pub(super) fn code_for(module_px: usize) -> &'static Code {
 static WIDE: Code = Code {
     head: (&WIDE_HEAD, Word(0b00_1100, 6)),
     literals: words(lengths(true)),
-    distances: words([0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 4, 1, 2, 4, 6, 6, 6, 7, 7, 7]),
+    distances: words([
+        0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 4, 1, 2, 4, 6, 6, 6, 7, 7, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0,
+    ]),
 };
 
 /// zlib's own two bytes, and the description of these lengths, RFC 1951 section 3.2.7.
@@ -69,14 +71,12 @@ const fn lengths(wide: bool) -> [u8; LITERALS] {
     while symbol < LITERALS {
         lengths[symbol] = match (wide, symbol) {
             (true, 0x00 | 0xFF) => 2,
-            (true, 0xC0 | 0xF0 | 0xFC | 0x3F | 0x0F | 0x03) => 4,
-            (true, 0x80 | 0xE0 | 0xF8 | 0xFE | 0x7F | 0x1F | 0x07 | 0x01) => 9,
+            (true, 0xC0 | 0xF0 | 0xFC | 0x3F | 0x0F | 0x03 | 285) => 4,
+            (true, 0x80 | 0xE0 | 0xF8 | 0xFE | 0x7F | 0x1F | 0x07 | 0x01 | 256) => 9,
             (true, ..=255 | 286..) => 0,
-            (true, 256) => 9,
             (true, 257..=268) => 11,
             (true, 269..=276) => 10,
             (true, 277..=284) => 8,
-            (true, 285) => 4,
             (false, 144..=255) => 9,
             (false, 256..=279) => 7,
             (false, _) => 8,
@@ -104,5 +104,6 @@ const fn words<const N: usize>(lengths: [u8; N]) -> [Word; N] {
         next <<= 1;
         length += 1;
     }
+    assert!(next == 0, "a complete code has no word left");
     words
 }

@@ -64,8 +64,7 @@ impl PixelRows {
             for column in (0..self.width).step_by(at_once) {
                 let some = modules.starting_at(column) % (1 << at_once);
                 pending |= drawn[some as usize] >> bits;
-                let eight = !pending;
-                buffer[place..place + 8].copy_from_slice(&eight.to_be_bytes());
+                buffer[place..place + 8].copy_from_slice(&u64::to_be_bytes(!pending));
                 bits += at_once * self.module_px;
                 pending <<= bits / 8 * 8;
                 place += bits / 8;
