@@ -1,7 +1,6 @@
 //! The response of an operation: JSON, sometimes bytes beside it, all of it wiped when it goes.
 
 use std::cell::RefCell;
-use std::io;
 
 use serde::Serialize;
 
@@ -26,14 +25,15 @@ impl Response {
 
     /// The same, for JSON that is expected to take this many bytes.
     pub(crate) fn with_room(value: &impl Serialize, bytes: usize) -> Result<Self> {
-        let mut buffer = Growing(Wiped::with_capacity(bytes));
+        let mut buffer = Wiped::with_capacity(bytes);
         let written = serde_json::to_writer(&mut buffer, value);
-        if written.is_err() || io::Write::write_all(&mut buffer, b"\0").is_err() {
+        if written.is_err() {
             let message = "the response could not be written as JSON";
             return Err(Error::internal(message));
         }
+        buffer.push(0);
         Ok(Response {
-            json: buffer.0,
+            json: buffer,
             data: None,
             texts: RefCell::default(),
         })
@@ -73,7 +73,7 @@ impl Response {
 
     /// The JSON with the NUL that ends it.
     pub(crate) fn json_with_nul(&self) -> *const [u8] {
-        self.json.as_slice()
+        &raw const *self.json
     }
 
     /// One member as text, with the NUL that ends it: a string as it is, anything else as JSON writes
@@ -83,53 +83,18 @@ impl Response {
         let (place, text) = json::find(json, path)?;
         let mut texts = self.texts.borrow_mut();
         if let Some((_, text)) = texts.iter().find(|(at, _)| *at == place) {
-            return Some(text.as_slice());
+            return Some(&raw const **text);
         }
         let mut copy = Wiped::with_capacity(text.len() + 1);
         copy.extend_from_slice(text.as_bytes());
         copy.push(0);
-        let copied: *const [u8] = copy.as_slice();
+        let copied: *const [u8] = &raw const *copy;
         texts.push((place, copy));
         Some(copied)
     }
 
     /// The bytes beside the JSON.
     pub(crate) fn data(&self) -> Option<&[u8]> {
-        self.data.as_ref().map(|data| data.as_slice())
-    }
-}
-
-/// A buffer that wipes what it leaves behind when it grows.
-struct Growing(Wiped);
-
-impl Growing {
-    #[cold]
-    fn grow(&mut self, more: usize) {
-        let needed = self.0.len().saturating_add(more);
-        let room = needed.max(self.0.capacity().saturating_mul(2));
-        let mut larger = Wiped::with_capacity(room);
-        larger.extend_from_slice(&self.0);
-        self.0 = larger;
-    }
-}
-
-impl io::Write for Growing {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.0.capacity().saturating_sub(self.0.len());
-        if bytes.len() > room {
-            self.grow(bytes.len());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write(bytes).map(|_| ())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.data.as_deref()
     }
 }

@@ -1,13 +1,13 @@
 //! Bytes that are wiped when they go.
 
+use std::io;
 use std::ops::{Deref, DerefMut};
 
 use zeroize::Zeroize;
 
-/// A buffer whose whole memory is wiped when it goes. `Zeroizing` does the same for a vector one
-/// element after the other, which takes as long as everything else for a picture.
-///
-/// It must not grow, which would leave a copy behind: give it its capacity first.
+/// A buffer whose whole memory is wiped when it goes, and when it moves because it grows. `Zeroizing`
+/// leaves a copy behind when a vector grows, and wipes one element after the other, which takes as
+/// long as everything else for a picture.
 #[derive(Default)]
 pub(crate) struct Wiped(Vec<u8>);
 
@@ -16,9 +16,45 @@ impl Wiped {
         Wiped(Vec::with_capacity(bytes))
     }
 
-    /// So many zeros.
+    /// This many zeros.
     pub(crate) fn zeroed(bytes: usize) -> Self {
         Wiped(vec![0; bytes])
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, byte: u8) {
+        self.reserve(1);
+        self.0.push(byte);
+    }
+
+    #[inline]
+    pub(crate) fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn resize(&mut self, length: usize, byte: u8) {
+        self.reserve(length.saturating_sub(self.len()));
+        self.0.resize(length, byte);
+    }
+
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
+    #[inline]
+    fn reserve(&mut self, more: usize) {
+        if more > self.0.capacity() - self.len() {
+            self.grow(more);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let capacity = (self.len() + more).max(self.0.capacity() * 2);
+        let mut larger = Wiped::with_capacity(capacity);
+        larger.0.extend_from_slice(self);
+        *self = larger;
     }
 }
 
@@ -29,16 +65,59 @@ impl Drop for Wiped {
     }
 }
 
+// Slices, not vectors: these cannot grow.
 impl Deref for Wiped {
-    type Target = Vec<u8>;
+    type Target = [u8];
 
-    fn deref(&self) -> &Vec<u8> {
+    fn deref(&self) -> &[u8] {
         &self.0
     }
 }
 
 impl DerefMut for Wiped {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
+    fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.0
+    }
+}
+
+impl Extend<u8> for Wiped {
+    fn extend<T: IntoIterator<Item = u8>>(&mut self, bytes: T) {
+        bytes.into_iter().for_each(|byte| self.push(byte));
+    }
+}
+
+impl io::Write for Wiped {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_grows_keeps_its_bytes() {
+        let mut bytes = Wiped::default();
+        for n in 0..=255 {
+            bytes.push(n);
+            bytes.extend_from_slice(&[n; 3]);
+            bytes.extend(Some(n));
+        }
+        bytes.resize(1300, 7);
+        let expected: Vec<u8> = (0..=255).flat_map(|n| [n; 5]).chain([7; 20]).collect();
+        assert_eq!(*bytes, *expected);
     }
 }

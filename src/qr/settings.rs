@@ -2,13 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use qrcode::EcLevel;
 use serde::{Serialize, Serializer};
 
 use crate::error::Result;
 use crate::json::Object;
-use crate::qr::colour::Colour;
-use crate::qr::logo::Logo;
-use crate::qr::pixels::PixelRows;
+use crate::qr::picture::{Colour, Logo};
 
 /// How QR codes are drawn.
 #[derive(Debug, Serialize)]
@@ -17,76 +16,65 @@ pub(crate) struct QrSettings {
     pub(crate) module_px: u32,
     /// Light modules around the symbol; ISO 18004 asks for 4.
     pub(crate) quiet_zone: u32,
-    pub(crate) error_correction: ErrorCorrection,
+    /// The share of a symbol that may be lost: 7, 15, 25 or 30 %.
+    #[serde(serialize_with = "letter")]
+    pub(crate) error_correction: EcLevel,
     pub(crate) dark: Colour,
     pub(crate) light: Colour,
     /// Described as whether there is one.
     #[serde(serialize_with = "is_some")]
     pub(crate) logo: Option<Logo>,
-    /// Made from `module_px` and `quiet_zone`.
-    #[serde(skip)]
-    pub(crate) pixels: PixelRows,
-}
-
-/// The share of a symbol that may be lost: 7, 15, 25 or 30 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum ErrorCorrection {
-    L,
-    M,
-    Q,
-    H,
 }
 
 /// Below this ratio of luminances, scanners begin to miss modules in bad light.
 const LEAST_CONTRAST: f64 = 3.0;
 
-impl QrSettings {
-    /// The defaults, but for the size.
-    pub(crate) fn sized(module_px: u32, quiet_zone: u32) -> Self {
+impl Default for QrSettings {
+    fn default() -> Self {
         QrSettings {
-            module_px,
-            quiet_zone,
-            error_correction: ErrorCorrection::M,
+            module_px: 10,
+            quiet_zone: 5,
+            error_correction: EcLevel::M,
             dark: Colour::BLACK,
             light: Colour::WHITE,
             logo: None,
-            pixels: PixelRows::new(module_px, quiet_zone),
         }
     }
+}
 
+impl QrSettings {
     /// Reads `qr` from the settings.
     pub(crate) fn read(config: &mut Object) -> Result<Self> {
-        let defaults = QrSettings::sized(10, 5);
+        let defaults = QrSettings::default();
         let Some(mut qr) = config.object("qr")? else {
             return Ok(defaults);
         };
         let levels = [
-            ("L", ErrorCorrection::L),
-            ("M", ErrorCorrection::M),
-            ("Q", ErrorCorrection::Q),
-            ("H", ErrorCorrection::H),
+            ("L", EcLevel::L),
+            ("M", EcLevel::M),
+            ("Q", EcLevel::Q),
+            ("H", EcLevel::H),
         ];
         let error_correction = qr.choice("error_correction", &levels)?;
-        let module_px = qr
-            .integer("module_px", 1..=32)?
-            .unwrap_or(defaults.module_px);
-        let quiet_zone = qr
-            .integer("quiet_zone", 0..=16)?
-            .unwrap_or(defaults.quiet_zone);
-        let light = read_colour(&mut qr, "light")?.unwrap_or(defaults.light);
         let mut read = QrSettings {
             error_correction: error_correction.unwrap_or(defaults.error_correction),
+            module_px: qr
+                .integer("module_px", 1..=32)?
+                .unwrap_or(defaults.module_px),
+            quiet_zone: qr
+                .integer("quiet_zone", 0..=16)?
+                .unwrap_or(defaults.quiet_zone),
+            light: read_colour(&mut qr, "light")?.unwrap_or(defaults.light),
             dark: read_colour(&mut qr, "dark")?.unwrap_or(defaults.dark),
-            light,
-            logo: read_logo(&mut qr, light)?,
-            ..QrSettings::sized(module_px, quiet_zone)
+            logo: None,
         };
+        read.logo = read_logo(&mut qr, read.light)?;
         if read.dark.contrast_on(read.light) < LEAST_CONTRAST {
             let expected = "so much darker than light that their contrast is 3:1 or more";
             return Err(qr.wrong("dark", expected));
         }
         if read.logo.is_some() {
-            read.error_correction = ErrorCorrection::H;
+            read.error_correction = EcLevel::H;
         }
         qr.finish()?;
         Ok(read)
@@ -121,4 +109,8 @@ fn is_some<S: Serializer>(
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_bool(logo.is_some())
+}
+
+fn letter<S: Serializer>(level: &EcLevel, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{level:?}"))
 }

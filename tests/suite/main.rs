@@ -33,6 +33,8 @@ mod pam;
 mod people;
 mod qr;
 mod qr_colours;
+mod qr_logos;
+mod qr_symbols;
 mod race;
 mod readme;
 mod ruby;

@@ -220,7 +220,7 @@ fn zbar_reads_the_longest_uris() {
 }
 
 /// The modules of a picture with its quiet zone, `true` for dark: squares of black or white pixels.
-fn modules(png: &[u8], module_px: u32) -> Vec<Vec<bool>> {
+pub fn modules(png: &[u8], module_px: u32) -> Vec<Vec<bool>> {
     let picture = image::load_from_memory_with_format(png, image::ImageFormat::Png).unwrap();
     let picture = picture.into_luma8();
     let (width, height) = picture.dimensions();
@@ -326,7 +326,7 @@ fn pictures_are_what_the_settings_say() {
 }
 
 /// The modules of a drawing in block elements: what is no block stays dark, as the terminal is.
-fn from_text(text: &str) -> Vec<Vec<bool>> {
+pub fn from_text(text: &str) -> Vec<Vec<bool>> {
     let mut modules = Vec::new();
     assert!(text.ends_with('\n'));
     for line in text.lines() {

@@ -28,7 +28,7 @@ fn logo(width: u32, height: u32) -> String {
     }))
 }
 
-fn in_base64(picture: &RgbaImage) -> String {
+pub fn in_base64(picture: &RgbaImage) -> String {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).unwrap();
     BASE64.encode(png.into_inner())

@@ -1,12 +1,10 @@
 //! The colours of a QR code.
 
-use std::fmt;
-
 use serde::{Serialize, Serializer};
 
 /// A colour without transparency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Colour([u8; 3]);
+pub(crate) struct Colour(pub(super) [u8; 3]);
 
 impl Colour {
     pub(crate) const BLACK: Colour = Colour([0; 3]);
@@ -29,34 +27,21 @@ impl Colour {
 
     /// The relative luminance of WCAG 2, 0 to 1.
     fn luminance(self) -> f64 {
-        let weighted = self.0.iter().zip([0.2126, 0.7152, 0.0722]);
-        let linear = weighted.map(|(&channel, weight)| {
+        let [red, green, blue] = self.0.map(|channel| {
             let value = f64::from(channel) / 255.0;
-            let linear = if value <= 0.04045 {
+            if value <= 0.04045 {
                 value / 12.92
             } else {
                 ((value + 0.055) / 1.055).powf(2.4)
-            };
-            linear * weight
+            }
         });
-        linear.sum()
-    }
-
-    /// Red, green and blue.
-    pub(super) fn channels(self) -> [u8; 3] {
-        self.0
-    }
-}
-
-impl fmt::Display for Colour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [red, green, blue] = self.0;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 }
 
 impl Serialize for Colour {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let [red, green, blue] = self.0;
+        serializer.collect_str(&format_args!("#{red:02x}{green:02x}{blue:02x}"))
     }
 }

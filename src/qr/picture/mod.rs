@@ -1,0 +1,42 @@
+//! Pictures of a symbol in its quiet zone. Without a logo, rows of modules become rows of pixels, a bit
+//! each (`pixels`), and these a zlib stream (`deflate`, by the Huffman codes of `huffman`), which is what
+//! a PNG has in it (`png`). With a logo, the png crate compresses (`logo`). And there is a drawing
+//! for terminals (`text`).
+
+mod colour;
+mod deflate;
+mod huffman;
+mod logo;
+mod pixels;
+mod png;
+mod text;
+
+pub(super) use self::colour::Colour;
+pub(super) use self::logo::Logo;
+use self::pixels::PixelRows;
+pub(crate) use self::text::draw_text;
+use super::{QrSettings, Symbol};
+use crate::error::{Error, Result};
+use crate::status::Status;
+use crate::wiped::Wiped;
+
+/// A PNG.
+pub(crate) struct Picture {
+    /// Pixels per side.
+    pub(crate) side: u32,
+    pub(crate) png: Wiped,
+}
+
+impl Picture {
+    pub(crate) fn draw(symbol: &Symbol, settings: &QrSettings) -> Result<Self> {
+        let rows = PixelRows::new(symbol.width(), settings);
+        let png = match &settings.logo {
+            None => png::encode(symbol, &rows, [settings.dark, settings.light]),
+            Some(logo) => logo::encode(symbol, &rows, logo, settings),
+        };
+        let png =
+            png.map_err(|_| Error::new(Status::UnknownError, "the PNG could not be written"))?;
+        let side = rows.side() as u32;
+        Ok(Picture { side, png })
+    }
+}
