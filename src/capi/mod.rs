@@ -10,7 +10,7 @@ pub(crate) mod file_size_signal;
 pub(crate) mod file_system;
 mod handle;
 mod input;
-#[cfg(any(feature = "sqlite", feature = "redis-tls"))]
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 pub(crate) mod process;
 #[cfg(any(feature = "memory", feature = "redis", feature = "sqlite"))]
 pub(crate) mod process_mark;

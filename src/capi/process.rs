@@ -3,18 +3,21 @@
 use std::mem::MaybeUninit;
 
 /// The user as whom this process opens files.
+#[cfg(any(feature = "sqlite", feature = "redis-tls"))]
 pub(crate) fn effective_user() -> u32 {
     // SAFETY: it only returns a number.
     unsafe { libc::geteuid() }
 }
 
 /// The group as which this process opens files.
+#[cfg(feature = "sqlite")]
 pub(crate) fn effective_group() -> u32 {
     // SAFETY: it only returns a number.
     unsafe { libc::getegid() }
 }
 
 /// The other groups whose files it may use; none when the system does not tell.
+#[cfg(feature = "sqlite")]
 pub(crate) fn supplementary_groups() -> Vec<u32> {
     // SAFETY: without room it only returns how much is needed.
     let count = unsafe { libc::getgroups(0, std::ptr::null_mut()) };

@@ -11,10 +11,10 @@
 )]
 
 mod credential;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+mod deadline;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(feature = "redis")]
-mod per_process;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
@@ -23,8 +23,6 @@ mod sqlite;
 mod state;
 
 use std::fmt;
-use std::thread;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -137,13 +135,6 @@ impl Case<'_> {
             Failure::configuration("config.guard.store: with \"none\" you keep the state yourself")
         })
     }
-}
-
-/// Waits, and not longer because of signals. `sleep` starts anew what is left after each of them, and what
-/// is left grows by the kernel's slack: under many signals it never ends. This waits for a point in
-/// time. It may end early.
-fn pause(duration: Duration) {
-    thread::park_timeout(duration);
 }
 
 /// The refusal of every store that cannot answer.

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::connection::{Connection, Deadline, Expected};
+use super::connection::{Connection, Expected};
 use super::nodes::{self, Nodes};
 use super::settings::Service;
 use super::trouble::{Trouble, unavailable};
 use super::url::Address;
 use super::{RedisStore, SCRIPT};
-use crate::error::{Failure, Result, Status};
-use crate::guard;
+use crate::error::{Failure, Result};
+use crate::guard::deadline::{self, Deadline};
 
 /// Doubled after each, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -36,10 +36,7 @@ pub(super) struct Question {
 
 impl Question {
     pub(super) fn new(key: String, words: Vec<String>) -> Result<Question> {
-        let random = getrandom::u64().map_err(|_| {
-            let message = "the system gave no randomness for the id of the attempt";
-            Failure::new(Status::RandomUnavailable, message)
-        })?;
+        let random = getrandom::u64().map_err(|_| Failure::no_randomness())?;
         Ok(Question {
             id: random | 1, // never 0, which stands for none
             key,
@@ -126,7 +123,7 @@ impl<'a> Call<'a> {
             match trouble {
                 Trouble::Redirected { to, once } => self.redirected(to, once)?,
                 Trouble::NotRun(reason) => self.fail(reason)?,
-                Trouble::AnswerLost(_) if !self.may_be_done && !self.deadline.is_over() => {
+                Trouble::AnswerLost(_) if !self.may_be_done && !self.deadline.has_passed() => {
                     self.drop_idle();
                     self.may_be_done = true;
                 }
@@ -164,7 +161,7 @@ impl<'a> Call<'a> {
             return Ok(self.address_in_turn());
         };
         // Others must have time to be asked as well, and the primary.
-        let deadline = self.deadline.half();
+        let deadline = self.deadline.halfway();
         let address = self.address_in_turn();
         let sentinel = Connection::open(address, login, tls.as_ref(), Expected::Sentinel, deadline);
         let address = sentinel.and_then(|mut sentinel| sentinel.primary(primary, deadline));
@@ -180,7 +177,7 @@ impl<'a> Call<'a> {
         };
         let (mut connection, deadline) = match idle {
             // It may have died unnoticed, so time is kept for a new one.
-            Some(connection) => (connection, self.deadline.half()),
+            Some(connection) => (connection, self.deadline.halfway()),
             None => (self.connect(target)?, self.deadline),
         };
         let reply = self.put(&mut connection, deadline);
@@ -276,7 +273,7 @@ impl<'a> Call<'a> {
         self.redirects = 0;
         self.is_guest = false;
         self.target = self.first_target();
-        if self.deadline.is_over() {
+        if self.deadline.has_passed() {
             return Err(unavailable(&reason));
         }
         if !self
@@ -288,10 +285,10 @@ impl<'a> Call<'a> {
         // Between half of it and all, so that a fleet does not come back at one instant.
         let [.., random] = self.question.id.to_le_bytes();
         let pause = self.pause.mul_f32(0.5 + f32::from(random) / 510.0);
-        if pause >= self.deadline.left() {
+        if pause >= self.deadline.remaining() {
             return Err(unavailable(&reason));
         }
-        guard::pause(pause);
+        deadline::pause(pause);
         self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
         Ok(())
     }

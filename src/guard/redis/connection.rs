@@ -6,7 +6,7 @@
 use std::io::{self, Read, Write};
 use std::net::ToSocketAddrs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::io::tcp::socket2::{self, Domain, SockAddr, Type};
 use redis::{Parser, ServerError, Value};
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::tls::{Tls, TlsStream};
 use super::trouble::{TheReason, Trouble};
 use super::url::{Address, Login};
+use crate::guard::deadline::Deadline;
 
 /// A server that is there accepts at once.
 const MAX_CONNECT: Duration = Duration::from_millis(250);
@@ -30,37 +31,6 @@ const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03\
 /// What its answer begins with.
 const TLS_ALERT: u8 = 0x15;
 const TLS_HANDSHAKE: u8 = 0x16;
-
-/// When a call must be over.
-#[derive(Clone, Copy)]
-pub(super) struct Deadline(Instant);
-
-impl Deadline {
-    pub(super) fn after(wait: Duration) -> Deadline {
-        let now = Instant::now();
-        Deadline(now.checked_add(wait).unwrap_or(now))
-    }
-
-    pub(super) fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-
-    pub(super) fn is_over(self) -> bool {
-        self.left().is_zero()
-    }
-
-    pub(super) fn half(self) -> Deadline {
-        Deadline::after(self.left().mul_f32(0.5))
-    }
-
-    /// For the system: an error when nothing is left, and never 0, which would mean for ever.
-    fn timeout(self) -> io::Result<Duration> {
-        match self.left() {
-            Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
-            left => Ok(left.max(Duration::from_millis(1))),
-        }
-    }
-}
 
 /// What is expected at an address.
 #[derive(Clone, Copy, PartialEq)]
@@ -179,7 +149,7 @@ impl Connection {
         match &result {
             Ok(_) => self.has_answered = true,
             Err(error) if self.has_answered || error.kind() == io::ErrorKind::TimedOut => {}
-            Err(_) if self.stream.speaks_tls_instead(deadline.half()) => {
+            Err(_) if self.stream.speaks_tls_instead(deadline.halfway()) => {
                 let reason = "it speaks TLS, for which the URL begins with rediss://";
                 return Err(TheReason::error(reason));
             }
@@ -323,11 +293,11 @@ fn connect(address: &Address, tls: Option<&Tls>, deadline: Deadline) -> io::Resu
 /// find out.
 fn wrap(tls: &Tls, mut socket: Socket, host: &str, deadline: Deadline) -> io::Result<TlsStream> {
     let server = socket.server.clone();
-    socket.deadline = deadline.half();
+    socket.deadline = deadline.halfway();
     let result = tls.wrap(socket, host);
     match &result {
         Err(error) if error.kind() != io::ErrorKind::InvalidData => {
-            match Socket::first_answer(&server, b"PING\r\n", deadline.half()) {
+            match Socket::first_answer(&server, b"PING\r\n", deadline.halfway()) {
                 Some(b'+' | b'-') => Err(TheReason::error(
                     "it does not speak TLS, without which the URL begins with redis://",
                 )),
@@ -397,7 +367,7 @@ impl Socket {
             // The standard library duplicates above them.
             raw = OwnedFd::from(raw).try_clone()?.into();
         }
-        raw.connect_timeout(address, deadline.timeout()?.min(MAX_CONNECT))?;
+        raw.connect_timeout(address, timeout(deadline)?.min(MAX_CONNECT))?;
         Ok(Socket {
             raw,
             server: address.clone(),
@@ -418,7 +388,7 @@ impl Socket {
 
     /// Tells the system how long it may wait, if that is news.
     fn bound_waits(&mut self) -> io::Result<()> {
-        let timeout = coarse(self.deadline.timeout()?);
+        let timeout = coarse(timeout(self.deadline)?);
         if timeout != self.timeout {
             self.raw.set_read_timeout(Some(timeout))?;
             self.raw.set_write_timeout(Some(timeout))?;
@@ -454,6 +424,15 @@ impl Write for Socket {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What the system is told of a deadline: an error when nothing remains, and never 0, which would mean
+/// for ever.
+fn timeout(deadline: Deadline) -> io::Result<Duration> {
+    match deadline.remaining() {
+        Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
+        remaining => Ok(remaining.max(Duration::from_millis(1))),
     }
 }
 

@@ -9,6 +9,7 @@
 mod call;
 mod connection;
 mod nodes;
+mod per_process;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -22,9 +23,9 @@ pub(crate) use self::settings::RedisSettings;
 
 use self::call::{Call, Question};
 use self::nodes::Nodes;
+use self::per_process::PerProcess;
 use self::tls::Tls;
 use crate::error::Result;
-use crate::guard::per_process::PerProcess;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 
 const SCRIPT: &str = include_str!("redis.lua");

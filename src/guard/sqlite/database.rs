@@ -11,8 +11,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 use crate::capi::sqlite_calls::Files;
 use crate::capi::sqlite_connection::{Opened, Prepared, PrivateConnection};
 use crate::error::{Failure, Result};
+use crate::guard::deadline::Backoff;
 use crate::guard::sqlite::Synchronous;
-use crate::guard::sqlite::patience::Patience;
 use crate::guard::sqlite::table::{self, Found, SCHEMA};
 use crate::guard::{Credential, Record, store_unavailable};
 
@@ -50,7 +50,7 @@ impl Database {
         path: &Path,
         synchronous: Synchronous,
         create: bool,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
     ) -> Result<Self> {
         // What is not ours is not even locked: SQLite might recover it, or leave files beside it.
         if let Ok(content) = peek(path) {
@@ -59,7 +59,7 @@ impl Database {
         let mut connection =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(&error))?;
         let statements = connection.with(|connection| {
-            prepare(connection, synchronous, create, patience)?;
+            prepare(connection, synchronous, create, backoff)?;
             Statements::prepare(connection).map_err(|error| refusal(&error))
         })?;
         Ok(Database {
@@ -86,11 +86,11 @@ impl Database {
     pub(super) fn find(
         &mut self,
         credential: &Credential,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
     ) -> rusqlite::Result<Record> {
         let statements = &self.statements.table;
         self.connection.with(|connection| {
-            let found = retry(patience, || Found::find(connection, statements, credential))?;
+            let found = retry(backoff, || Found::find(connection, statements, credential))?;
             Ok(found.record())
         })
     }
@@ -99,13 +99,13 @@ impl Database {
     pub(super) fn change<T>(
         &mut self,
         credential: &Credential,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
         change: impl FnOnce(&mut Record) -> T,
     ) -> rusqlite::Result<T> {
         let statements = &self.statements;
         self.connection.with(|connection| {
-            retry(patience, || connection.execute(statements.begin, []))?;
-            let outcome = change_alone(connection, statements, credential, patience, change);
+            retry(backoff, || connection.execute(statements.begin, []))?;
+            let outcome = change_alone(connection, statements, credential, backoff, change);
             if outcome.is_err() && !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
@@ -128,7 +128,7 @@ fn change_alone<T>(
     connection: &mut Opened,
     statements: &Statements,
     credential: &Credential,
-    patience: &Patience,
+    backoff: &Backoff,
     change: impl FnOnce(&mut Record) -> T,
 ) -> rusqlite::Result<T> {
     let found = Found::find(connection, &statements.table, credential)?;
@@ -136,7 +136,7 @@ fn change_alone<T>(
     let outcome = change(&mut record);
     found.keep(connection, &statements.table, record)?;
     // The last moment to give up: how long the disk takes to commit is not ours to say.
-    if patience.was_used_up() {
+    if backoff.was_used_up() {
         return Err(too_late());
     }
     connection.execute(statements.commit, [])?;
@@ -148,7 +148,7 @@ fn prepare(
     connection: &Connection,
     synchronous: Synchronous,
     create: bool,
-    patience: &mut Patience,
+    backoff: &mut Backoff,
 ) -> Result<()> {
     let trouble = |error| refusal(&error);
     let set_up = || {
@@ -160,9 +160,9 @@ fn prepare(
         )
     };
     set_up().map_err(trouble)?;
-    let mut content = retry(patience, || content(connection)).map_err(trouble)?;
+    let mut content = retry(backoff, || content(connection)).map_err(trouble)?;
     if create && matches!(content, Content::Nothing) {
-        content = retry(patience, || initialise(connection)).map_err(trouble)?;
+        content = retry(backoff, || initialise(connection)).map_err(trouble)?;
     }
     check_content(content, create)?;
     let set_up = || {
@@ -172,7 +172,7 @@ fn prepare(
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(mode)
     };
-    match retry(patience, set_up).map_err(trouble)?.as_str() {
+    match retry(backoff, set_up).map_err(trouble)?.as_str() {
         "wal" => Ok(()),
         _ => Err(store_unavailable(
             "the guard's store \"sqlite\": no write-ahead log is possible where the file is",
@@ -271,12 +271,12 @@ fn check_content(content: Content, create: bool) -> Result<()> {
 
 /// Tries again as long as another connection is in the way, and there is time.
 fn retry<T>(
-    patience: &mut Patience,
+    backoff: &mut Backoff,
     mut attempt: impl FnMut() -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     loop {
         match attempt() {
-            Err(error) if is_busy(&error) && patience.wait() => {}
+            Err(error) if is_busy(&error) && backoff.wait() => {}
             outcome => return outcome,
         }
     }
