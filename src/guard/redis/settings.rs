@@ -123,9 +123,7 @@ impl RedisSettings {
 
     /// One of the addresses; all in turn for consecutive numbers.
     pub(super) fn address(&self, number: usize) -> Address {
-        let index = number.checked_rem(self.addresses.len());
-        let address = index.and_then(|index| self.addresses.get(index));
-        address.cloned().unwrap_or(Address::Unix(PathBuf::new()))
+        self.addresses[number % self.addresses.len()].clone()
     }
 
     /// Whether servers that are not in a cluster are to be refused: each of several would accept a code of

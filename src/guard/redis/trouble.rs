@@ -4,9 +4,8 @@
 
 use std::{error, fmt, io};
 
-use redis::ServerError;
-
-use super::SCRIPT;
+use super::resp::ErrorReply;
+use super::script::SCRIPT;
 use super::url::Address;
 use crate::error::Failure;
 use crate::guard::store_unavailable;
@@ -60,9 +59,8 @@ impl Trouble {
     }
 
     /// The error that the server at `address` answered with.
-    pub(super) fn reported(error: &ServerError, address: &Address, to: &str) -> Trouble {
-        let code = error.code();
-        let details = error.details().unwrap_or_default();
+    pub(super) fn reported(error: &ErrorReply, address: &Address, to: &str) -> Trouble {
+        let (code, details) = (error.code.as_str(), error.details.as_str());
         match code {
             "MOVED" | "ASK" => match redirect(details, address) {
                 Some(to) => Trouble::Redirected {
