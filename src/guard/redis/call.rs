@@ -264,13 +264,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The next call finds out anew who has the record.
+    /// The next call finds out again who has the record.
     fn give_up<T>(&self, reason: &str) -> Result<T> {
         self.nodes.forget_place(self.slot);
         Err(unavailable(reason))
     }
 
-    /// Turns to the next node, after a pause when all have failed; an error when there is no time.
+    /// Turns to the next node, after a pause when all have failed. An error when there is no time.
     fn fail(&mut self, reason: String) -> Result<()> {
         self.drop_idle();
         self.nodes.forget_place(self.slot);

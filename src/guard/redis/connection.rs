@@ -97,8 +97,7 @@ impl Connection {
         }
     }
 
-    /// Sentinels know few commands, but one that servers do not; which those say before they ask for
-    /// a password.
+    /// Sentinels know one command that servers do not, and servers say so before they ask for a password.
     fn is_sentinel_instead(&mut self, error: &ErrorReply, deadline: Deadline) -> bool {
         let may_be = matches!(&*error.code, "ERR" | "NOAUTH" | "NOPERM" | "WRONGPASS");
         if self.expected == Expected::Sentinel || !may_be {

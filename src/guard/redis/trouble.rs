@@ -114,7 +114,7 @@ fn redirect(details: &str, asked: &Address) -> Option<Address> {
     Some(Address::Tcp(host.to_owned(), port.parse().ok()?))
 }
 
-/// What a command within the script may not do, servers report as an error like others.
+/// Servers report what a command within the script may not do as an error like any other.
 fn is_refused_in_script(details: &str) -> bool {
     details.starts_with("The user executing the script")
         || details.starts_with("ACL failure in script")
