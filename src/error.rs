@@ -44,6 +44,3 @@ impl Error {
 
 /// The result of every fallible step inside the library.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
-
-// Until the last room has the new name.
-pub(crate) use Error as Failure;

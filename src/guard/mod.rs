@@ -11,9 +11,9 @@
 )]
 
 mod credential;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+mod deadline;
 mod memory;
-#[cfg(feature = "redis")]
-mod per_process;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
@@ -23,8 +23,6 @@ mod sqlite;
 mod state;
 
 use std::fmt;
-use std::thread;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -140,13 +138,6 @@ impl GuardedCredential<'_> {
             Error::configuration("config.guard.store: with \"none\" you keep the state yourself")
         })
     }
-}
-
-/// Waits, and not longer because of signals. `sleep` starts anew what is left after each of them, and what
-/// is left grows by the kernel's slack: under many signals it never ends. This waits for a point in
-/// time. It may end early.
-fn pause(duration: Duration) {
-    thread::park_timeout(duration);
 }
 
 /// The refusal of every store that cannot answer.

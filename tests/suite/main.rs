@@ -12,6 +12,7 @@ mod clock;
 mod codes;
 mod config;
 mod cpp;
+mod dependencies;
 mod fuzz;
 mod go;
 mod guard;

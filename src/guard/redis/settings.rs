@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::url::{Address, Login, Url};
-use crate::error::{Error as Fault, Result};
+use crate::error::{Error, Result};
 use crate::json::Object;
 
 /// More nodes or Sentinels than this never need to be named: one tells the others.
@@ -64,7 +64,7 @@ impl RedisSettings {
     fn read_members(
         guard: &mut Object,
         budget: Duration,
-    ) -> std::result::Result<RedisSettings, Fault> {
+    ) -> std::result::Result<RedisSettings, Error> {
         let may_be_cluster = guard.is_array("url");
         let urls = guard.texts("url")?.ok_or_else(|| guard.missing("url"))?;
         let urls = urls.iter().map(|url| Url::parse(url));
@@ -122,9 +122,7 @@ impl RedisSettings {
 
     /// One of the addresses; all in turn for consecutive numbers.
     pub(super) fn address(&self, number: usize) -> Address {
-        let index = number.checked_rem(self.addresses.len());
-        let address = index.and_then(|index| self.addresses.get(index));
-        address.cloned().unwrap_or(Address::Unix(PathBuf::new()))
+        self.addresses[number % self.addresses.len()].clone()
     }
 
     /// Whether servers that are not in a cluster are to be refused: each of several would accept a code of
@@ -134,7 +132,7 @@ impl RedisSettings {
     }
 }
 
-fn read_sentinel_login(guard: &mut Object) -> std::result::Result<Login, Fault> {
+fn read_sentinel_login(guard: &mut Object) -> std::result::Result<Login, Error> {
     let user = guard.text("sentinel_user")?;
     let password = guard.text("sentinel_password")?;
     if user.is_some() && password.is_none() {
@@ -147,7 +145,7 @@ fn read_sentinel_login(guard: &mut Object) -> std::result::Result<Login, Fault> 
     })
 }
 
-fn read_tls(guard: &mut Object, tls: bool) -> std::result::Result<Option<TlsSettings>, Fault> {
+fn read_tls(guard: &mut Object, tls: bool) -> std::result::Result<Option<TlsSettings>, Error> {
     let mut files = [None, None, None];
     let names = ["ca_file", "cert_file", "key_file"];
     for (file, name) in files.iter_mut().zip(names) {

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use redis::{Parser, Value};
 
+use super::nodes;
+use super::script::{self, MAX_NUMBER, SCRIPT, judge_words, read_record, read_verdict};
 use super::settings::RedisSettings;
-use super::{MAX_NUMBER, SCRIPT, judge_words, nodes, read_record, read_verdict};
 use crate::guard::{Attempt, Policy, Record, Verdict};
 use crate::json::{Object, Statuses};
 use crate::status::Status;
@@ -168,13 +169,14 @@ fn the_script_gives_the_states_and_verdicts_of_the_state_machine() {
     let mut verdicts: HashMap<String, usize> = HashMap::new();
     let policies: Vec<Policy> = (0..100).map(|_| policy(&mut dice)).collect();
     let mut now = 1_800_000_000;
-    let hash = redis::Script::new(SCRIPT).get_hash().to_owned();
+    let hash = script::hash();
     let load = redis::cmd("SCRIPT")
         .arg("LOAD")
         .arg(SCRIPT)
         .get_packed_command();
     stream.write_all(&load).unwrap();
-    parser.parse_value(&mut stream).unwrap();
+    let loaded = parser.parse_value(&mut stream).unwrap();
+    assert_eq!(loaded, Value::BulkString(hash.clone().into_bytes()));
 
     for _ in 0..BATCHES {
         let mut requests = Vec::new();

@@ -4,11 +4,10 @@
 
 use std::{error, fmt, io};
 
-use redis::ServerError;
-
-use super::SCRIPT;
+use super::resp::ErrorReply;
+use super::script::SCRIPT;
 use super::url::Address;
-use crate::error::Failure;
+use crate::error::Error;
 use crate::guard::store_unavailable;
 
 /// Why there is no answer.
@@ -25,7 +24,7 @@ pub(super) enum Trouble {
 
 pub(super) const NONSENSE: &str = "gave an answer that is none";
 
-pub(super) fn unavailable(trouble: &str) -> Failure {
+pub(super) fn unavailable(trouble: &str) -> Error {
     store_unavailable(format!("the guard's store \"redis\" {trouble}"))
 }
 
@@ -60,9 +59,8 @@ impl Trouble {
     }
 
     /// The error that the server at `address` answered with.
-    pub(super) fn reported(error: &ServerError, address: &Address, to: &str) -> Trouble {
-        let code = error.code();
-        let details = error.details().unwrap_or_default();
+    pub(super) fn reported(error: &ErrorReply, address: &Address, to: &str) -> Trouble {
+        let (code, details) = (error.code.as_str(), error.details.as_str());
         match code {
             "MOVED" | "ASK" => match redirect(details, address) {
                 Some(to) => Trouble::Redirected {
@@ -116,7 +114,7 @@ fn redirect(details: &str, asked: &Address) -> Option<Address> {
     Some(Address::Tcp(host.to_owned(), port.parse().ok()?))
 }
 
-/// What a command within the script may not do, servers report as an error like others.
+/// Servers report what a command within the script may not do as an error like any other.
 fn is_refused_in_script(details: &str) -> bool {
     details.starts_with("The user executing the script")
         || details.starts_with("ACL failure in script")

@@ -1,12 +1,14 @@
 //! The URLs of the `redis` store.
 //!
-//! Users and passwords are read here, into memory that is wiped; the redis crate, which keeps copies, sees
-//! the rest of a URL only.
+//! Read here and not by a crate: those keep copies of the password, which are not wiped.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::net::Ipv6Addr;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use redis::{ConnectionAddr, IntoConnectionInfo};
 use zeroize::Zeroizing;
 
 const EXPECTED: &str = "redis://[user:password@]host[:port][/database], rediss://... for TLS, \
@@ -119,11 +121,8 @@ fn socket(rest: &str) -> Result<Url> {
             _ => return Err(EXPECTED),
         }
     }
-    if path.contains('#') {
-        return Err(EXPECTED);
-    }
     Ok(Url {
-        addresses: vec![read_address(&format!("unix://{path}"))?],
+        addresses: vec![read_path(path)?],
         primary: None,
         login,
         tls: false,
@@ -151,59 +150,89 @@ fn read_login(authority: &str) -> Result<(Login, &str)> {
 
 /// `host` or `host:port`
 fn read_host(text: &str, usual_port: u16) -> Result<Address> {
-    match text.rsplit_once(':') {
-        Some((_, "")) => Err(EXPECTED),
+    let (host, port) = match text.rsplit_once(':') {
         // The last colon within brackets is a part of an address.
-        Some((_, port)) if !port.ends_with(']') => read_address(&format!("redis://{text}")),
-        _ => read_address(&format!("redis://{text}:{usual_port}")),
+        Some((host, port)) if !port.ends_with(']') => (host, read_number(port)?),
+        _ => (text, usual_port),
+    };
+    let address = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let host = match address {
+        Some(address) => {
+            let address: Ipv6Addr = address.parse().map_err(|_| EXPECTED)?;
+            address.to_string()
+        }
+        None if is_name(host) => host.to_owned(),
+        None => return Err(EXPECTED),
+    };
+    // Those that a server listens on to be reached at all of its addresses.
+    match host.as_str() {
+        "0.0.0.0" | "::" => Err(EXPECTED),
+        _ => Ok(Address::Tcp(host, port)),
     }
 }
 
-/// The address of a URL without anything else, as the redis crate understands it.
-fn read_address(url: &str) -> Result<Address> {
-    let url = redis::parse_redis_url(url).ok_or(EXPECTED)?;
-    if url.query().is_some() || url.fragment().is_some() {
+/// A name of the system's, or four numbers. The system judges it; but no sign that has a meaning in
+/// URLs is a part of it.
+fn is_name(host: &str) -> bool {
+    let is_in_name = |byte: u8| byte.is_ascii_graphic() && !b"#/:<>?@[\\]^|".contains(&byte);
+    !host.is_empty() && host.bytes().all(is_in_name)
+}
+
+/// `/path`
+fn read_path(path: &str) -> Result<Address> {
+    let path = path.strip_prefix("localhost").unwrap_or(path);
+    if !path.starts_with('/') || path.contains('#') {
         return Err(EXPECTED);
     }
-    let info = url.into_connection_info().map_err(|_| EXPECTED)?;
-    match info.addr() {
-        ConnectionAddr::Tcp(host, port) => Ok(Address::Tcp(host.clone(), *port)),
-        ConnectionAddr::Unix(path) => Ok(Address::Unix(path.clone())),
-        _ => Err(EXPECTED),
-    }
+    let path = OsString::from_vec(percent_decoded(path, false).to_vec());
+    Ok(Address::Unix(path.into()))
 }
 
 fn read_database(text: &str) -> Result<u32> {
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     match text {
         "" => Ok(0),
-        _ if is_number => text.parse().map_err(|_| EXPECTED),
-        _ => Err(EXPECTED),
+        _ => read_number(text),
     }
 }
 
-/// Undoes percent-encoding; none for nothing.
+/// Digits alone, without a sign.
+fn read_number<T: FromStr>(text: &str) -> Result<T> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok();
+    number.filter(|_| is_number).ok_or(EXPECTED)
+}
+
+/// A part of a login, without its percent-encoding; none for nothing.
 fn decode(text: &str, plus_is_blank: bool) -> Result<Option<Zeroizing<String>>> {
     if text.is_empty() {
         return Ok(None);
     }
+    let bytes = percent_decoded(text, plus_is_blank);
+    let text = std::str::from_utf8(&bytes).map_err(|_| EXPECTED)?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
+}
+
+/// Undoes percent-encoding, and leaves what is none.
+fn percent_decoded(text: &str, plus_is_blank: bool) -> Zeroizing<Vec<u8>> {
     // Never longer than the text, so it never moves and leaves a copy.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let escaped = match rest {
-            [b'%', high, low, after @ ..] => hex_byte(*high, *low).map(|byte| (byte, after)),
+    while let [byte, after @ ..] = rest {
+        let escaped = match after {
+            [high, low, after @ ..] if *byte == b'%' => {
+                hex_byte(*high, *low).map(|byte| (byte, after))
+            }
             _ => None,
         };
-        let (byte, after) = escaped.unwrap_or(match byte {
-            b'+' if plus_is_blank => (b' ', after),
-            _ => (byte, after),
-        });
+        let (byte, after) = match (escaped, byte) {
+            (Some(escaped), _) => escaped,
+            (None, b'+') if plus_is_blank => (b' ', after),
+            (None, byte) => (*byte, after),
+        };
         bytes.push(byte);
         rest = after;
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| EXPECTED)?;
-    Ok(Some(Zeroizing::new(text.to_owned())))
+    bytes
 }
 
 fn hex_byte(high: u8, low: u8) -> Option<u8> {
@@ -214,6 +243,8 @@ fn hex_byte(high: u8, low: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use redis::{ConnectionAddr, IntoConnectionInfo};
 
     /// The redis crate's reading is the oracle for ours.
     #[track_caller]
@@ -254,12 +285,20 @@ mod tests {
             "redis://:%zz%4@host",
             "redis://:pässwörd €@host",
             "redis://:p%C3%A4ss@[::1]:1",
+            "redis://my-host_1.example.org:00080",
+            "redis://::ffff@host",
+            "redis://[::FFFF:1.2.3.4]:65535",
+            "redis://[0:0::0:1]",
+            "redis://10.1:0",
             "unix:///run/redis.sock",
             "redis+unix:///run/a%20b/redis.sock?db=3",
             "valkey+unix:///s?pass=w%6Frd&user=user",
             "unix:///s?user=a+b&pass=c%2Bd+e&db=0",
             "unix:///s?pass=a=b",
             "unix:///s?&db=1&",
+            "unix://localhost/run/redis.sock",
+            "unix:///run/%ff%00//a+b%2fc%zz%4",
+            "unix:///",
         ] {
             agrees_with_the_crate(url);
         }
@@ -271,6 +310,54 @@ mod tests {
             agrees_with_the_crate(&format!("redis://us%{byte:02x}er:%{byte:02X}x@host"));
             agrees_with_the_crate(&format!("unix:///s?user=us%{byte:02x}&pass=%{byte:02X}x"));
         }
+    }
+
+    /// What the redis crate refuses, we do; where we take an address, it takes the same.
+    #[test]
+    fn hosts_are_not_read_as_others() {
+        for wrong in [
+            "",
+            ":1",
+            "a:",
+            "a:+1",
+            "a:-1",
+            "a:65536",
+            "a:1:2",
+            "a b",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "[::1]:",
+            "[::1%25eth0]",
+            "[1.2.3.4]",
+            "[::]",
+            "[0::0]:1",
+            "0.0.0.0",
+            "h\u{e4}st",
+        ] {
+            assert_eq!(
+                Url::parse(&format!("redis://{wrong}")).err(),
+                Some(EXPECTED),
+                "{wrong}"
+            );
+        }
+        let runner = &mut proptest::test_runner::TestRunner::default();
+        let host = "[a-z0-9.:\\[\\]%@?#/ <>^|_+-]{0,12}(:[0-9]{0,6})?";
+        let outcome = runner.run(&host, |host| {
+            let url = format!("redis://{host}");
+            let theirs =
+                redis::parse_redis_url(&url).and_then(|url| url.into_connection_info().ok());
+            let ours = Url::parse(&url).ok().map(|url| url.addresses);
+            match (ours.as_deref(), theirs.as_ref().map(|theirs| theirs.addr())) {
+                (Some([Address::Tcp(host, port)]), Some(ConnectionAddr::Tcp(other, number))) => {
+                    prop_assert_eq!((host, port), (other, number));
+                }
+                (Some(ours), theirs) => prop_assert!(false, "{:?} {:?}", ours, theirs),
+                (None, _) => {}
+            }
+            Ok(())
+        });
+        outcome.unwrap();
     }
 
     #[test]

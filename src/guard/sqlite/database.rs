@@ -9,10 +9,10 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::error::{Error, Result};
+use crate::guard::deadline::Backoff;
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::chain::Found;
 use crate::guard::sqlite::format::{self, Content};
-use crate::guard::sqlite::patience::Patience;
 use crate::guard::sqlite::table;
 use crate::guard::{Credential, Record, store_unavailable};
 use crate::sys::sqlite_calls::Files;
@@ -35,7 +35,7 @@ impl Database {
         path: &Path,
         synchronous: Synchronous,
         create: bool,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
     ) -> Result<Self> {
         // What is not ours is not even locked: SQLite might recover it, or leave files beside it.
         if let Ok(content) = peek(path) {
@@ -44,7 +44,7 @@ impl Database {
         let mut connection =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(&error))?;
         let statements = connection.with(|connection| {
-            prepare(connection, synchronous, create, patience)?;
+            prepare(connection, synchronous, create, backoff)?;
             Statements::prepare(connection).map_err(|error| refusal(&error))
         })?;
         Ok(Database {
@@ -71,11 +71,11 @@ impl Database {
     pub(super) fn find(
         &mut self,
         credential: &Credential,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
     ) -> rusqlite::Result<Record> {
         let statements = &self.statements.table;
         self.connection.with(|connection| {
-            let found = retry(patience, || Found::find(connection, statements, credential))?;
+            let found = retry(backoff, || Found::find(connection, statements, credential))?;
             Ok(found.record())
         })
     }
@@ -84,13 +84,13 @@ impl Database {
     pub(super) fn change<T>(
         &mut self,
         credential: &Credential,
-        patience: &mut Patience,
+        backoff: &mut Backoff,
         change: impl FnOnce(&mut Record) -> T,
     ) -> rusqlite::Result<T> {
         let statements = &self.statements;
         self.connection.with(|connection| {
-            retry(patience, || connection.execute(statements.begin, []))?;
-            let outcome = change_alone(connection, statements, credential, patience, change);
+            retry(backoff, || connection.execute(statements.begin, []))?;
+            let outcome = change_alone(connection, statements, credential, backoff, change);
             if outcome.is_err() && !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
@@ -113,7 +113,7 @@ fn change_alone<T>(
     connection: &mut Opened,
     statements: &Statements,
     credential: &Credential,
-    patience: &Patience,
+    backoff: &Backoff,
     change: impl FnOnce(&mut Record) -> T,
 ) -> rusqlite::Result<T> {
     let found = Found::find(connection, &statements.table, credential)?;
@@ -121,7 +121,7 @@ fn change_alone<T>(
     let outcome = change(&mut record);
     found.keep(connection, &statements.table, record)?;
     // The last moment to give up: how long the disk takes to commit is not ours to say.
-    if patience.was_used_up() {
+    if backoff.was_used_up() {
         return Err(too_late());
     }
     connection.execute(statements.commit, [])?;
@@ -133,7 +133,7 @@ fn prepare(
     connection: &Connection,
     synchronous: Synchronous,
     create: bool,
-    patience: &mut Patience,
+    backoff: &mut Backoff,
 ) -> Result<()> {
     let trouble = |error| refusal(&error);
     let set_up = || {
@@ -145,10 +145,10 @@ fn prepare(
         )
     };
     set_up().map_err(trouble)?;
-    let mut content = retry(patience, || content(connection)).map_err(trouble)?;
+    let mut content = retry(backoff, || content(connection)).map_err(trouble)?;
     let is_to_be_made = create && matches!(content, Content::Nothing);
     if is_to_be_made || matches!(content, Content::Older) {
-        content = retry(patience, || format::move_on(connection)).map_err(trouble)?;
+        content = retry(backoff, || format::move_on(connection)).map_err(trouble)?;
     }
     content.check(create)?;
     let set_up = || {
@@ -158,7 +158,7 @@ fn prepare(
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(mode)
     };
-    match retry(patience, set_up).map_err(trouble)?.as_str() {
+    match retry(backoff, set_up).map_err(trouble)?.as_str() {
         "wal" => Ok(()),
         _ => Err(store_unavailable(
             "the guard's store \"sqlite\": no write-ahead log is possible where the file is",
@@ -216,12 +216,12 @@ fn is_empty(connection: &Connection) -> bool {
 
 /// Tries again as long as another connection is in the way, and there is time.
 fn retry<T>(
-    patience: &mut Patience,
+    backoff: &mut Backoff,
     mut attempt: impl FnMut() -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
     loop {
         match attempt() {
-            Err(error) if is_busy(&error) && patience.wait() => {}
+            Err(error) if is_busy(&error) && backoff.wait() => {}
             outcome => return outcome,
         }
     }

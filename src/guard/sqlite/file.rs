@@ -9,8 +9,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::guard::deadline::Backoff;
 use crate::guard::sqlite::file_system::shared_by_machines;
-use crate::guard::sqlite::patience::Patience;
 use crate::guard::store_unavailable;
 use crate::sys::file_system::{file_system_type, is_mount_root};
 use crate::sys::user::{effective_group, effective_user, supplementary_groups};
@@ -72,7 +72,7 @@ pub(super) fn create(path: &Path, trust: Trust) -> Result<()> {
 
 /// Refuses a file that somebody else could change or exchange, that has another name, or that has
 /// lost its log.
-pub(super) fn check(path: &Path, trust: Trust, patience: &mut Patience) -> Result<Identity> {
+pub(super) fn check(path: &Path, trust: Trust, backoff: &mut Backoff) -> Result<Identity> {
     check_folder(path, trust)?;
     let file = fs::symlink_metadata(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => refused(
@@ -100,7 +100,7 @@ pub(super) fn check(path: &Path, trust: Trust, patience: &mut Patience) -> Resul
     if !is_members {
         check_owner(&file, "the file")?;
     }
-    check_log(path, patience)?;
+    check_log(path, backoff)?;
     Ok(Identity {
         device: file.dev(),
         inode: file.ino(),
@@ -168,7 +168,7 @@ fn check_file_system(folder: &Path) -> Result<()> {
 
 /// Refuses a file whose log somebody has deleted, if that can be told: SQLite makes the -wal file before
 /// the -shm file and deletes it after that one, so the -shm file is never alone.
-fn check_log(path: &Path, patience: &mut Patience) -> Result<()> {
+fn check_log(path: &Path, backoff: &mut Backoff) -> Result<()> {
     let there_is = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -179,7 +179,7 @@ fn check_log(path: &Path, patience: &mut Patience) -> Result<()> {
         if !there_is("-shm") || there_is("-wal") || !there_is("-shm") {
             return Ok(());
         }
-        patience.wait();
+        backoff.wait();
     }
     Err(refused(
         "its -wal file was deleted, and with it perhaps the last accepted codes, which would work again. To \

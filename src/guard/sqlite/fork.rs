@@ -15,7 +15,7 @@ use std::time::Duration;
 use once_cell::race::OnceBox;
 
 use crate::error::{Error, Result};
-use crate::guard::sqlite::patience::Patience;
+use crate::guard::deadline::{Backoff, Deadline};
 use crate::guard::store_unavailable;
 use crate::sys::fork::ProcessMark;
 use crate::sys::fork::at_fork;
@@ -25,10 +25,10 @@ use crate::sys::sqlite_calls;
 static TURNSTILE: AtomicUsize = AtomicUsize::new(0);
 const FORKING: usize = 1 << (usize::BITS - 1);
 
-/// The latest time at which a call that is inside should be out.
+/// The latest time at which a call that is inside should be out, by `Deadline::as_ns`.
 static LATEST_DEADLINE: AtomicU64 = AtomicU64::new(0);
-/// For a call that gives up at its deadline to be out.
-const MOMENT: u64 = 50_000_000;
+/// How much later a call is out that gives up at its deadline.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// For another thread's fork, whose other handlers could hang.
 const LONGEST_FORK: Duration = Duration::from_secs(5);
@@ -64,21 +64,21 @@ enum Fork {
 pub(super) struct Access;
 
 impl Access {
-    pub(super) fn enter(patience: &mut Patience) -> Result<Self> {
-        admit(patience)?;
-        Access::pass_the_turnstile(patience)
+    pub(super) fn enter(backoff: &mut Backoff) -> Result<Self> {
+        admit(backoff)?;
+        Access::pass_the_turnstile(backoff)
     }
 
-    fn pass_the_turnstile(patience: &mut Patience) -> Result<Self> {
+    fn pass_the_turnstile(backoff: &mut Backoff) -> Result<Self> {
         // Before it is counted, so that a fork which finds it inside knows for how long.
-        LATEST_DEADLINE.fetch_max(patience.deadline(), Ordering::SeqCst);
+        LATEST_DEADLINE.fetch_max(backoff.deadline().as_ns(), Ordering::SeqCst);
         CALLS.set(CALLS.get() + 1);
         let enter = |threads: usize| (threads & FORKING == 0).then_some(threads + 1);
         while TURNSTILE
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, enter)
             .is_err()
         {
-            if !patience.wait() {
+            if !backoff.wait() {
                 CALLS.set(CALLS.get() - 1);
                 return Err(refused("waits for the end of a fork"));
             }
@@ -95,18 +95,18 @@ impl Drop for Access {
 }
 
 /// Lets in the process that used SQLite first, and its children by `fork`.
-fn admit(patience: &mut Patience) -> Result<()> {
+fn admit(backoff: &mut Backoff) -> Result<()> {
     let process = PROCESS.get_or_init(|| Box::new(ProcessMark::unset()));
     loop {
         match (STATE.load(Ordering::SeqCst), process.is_here()) {
             (READY, true) => return Ok(()),
             (STARTING, false) => {
                 if process.set() {
-                    return get_ready(patience).inspect_err(|_| process.clear());
+                    return get_ready(backoff).inspect_err(|_| process.clear());
                 }
             }
             (STARTING, true) => {
-                if !patience.wait() {
+                if !backoff.wait() {
                     return Err(refused("waits for another thread, which gets it ready"));
                 }
             }
@@ -121,11 +121,11 @@ fn admit(patience: &mut Patience) -> Result<()> {
 }
 
 /// First the handlers: from then on no fork comes between.
-fn get_ready(patience: &mut Patience) -> Result<()> {
+fn get_ready(backoff: &mut Backoff) -> Result<()> {
     if !at_fork(before_fork, after_fork_in_parent, after_fork_in_child) {
         return Err(refused("got no memory for its fork handlers"));
     }
-    let _access = Access::pass_the_turnstile(patience)?;
+    let _access = Access::pass_the_turnstile(backoff)?;
     if !sqlite_calls::install() {
         return Err(refused(
             "found an SQLite that it cannot have lock files in its own way",
@@ -163,17 +163,17 @@ fn wait_for_others() -> bool {
     if !is_let_in || CALLS.get() > 0 {
         return false;
     }
-    let mut patience = Patience::new(LONGEST_FORK);
+    let mut backoff = Backoff::until(Deadline::after(LONGEST_FORK));
     while TURNSTILE.fetch_or(FORKING, Ordering::SeqCst) & FORKING != 0 {
         // Another thread forks.
-        if !patience.wait() {
+        if !backoff.wait() {
             return false;
         }
     }
-    let deadline = LATEST_DEADLINE.load(Ordering::SeqCst);
-    let mut patience = Patience::until(deadline.saturating_add(MOMENT));
+    let latest = Deadline::at_ns(LATEST_DEADLINE.load(Ordering::SeqCst));
+    let mut backoff = Backoff::until(latest.later_by(MOMENT));
     while TURNSTILE.load(Ordering::SeqCst) != FORKING {
-        if !patience.wait() {
+        if !backoff.wait() {
             TURNSTILE.fetch_and(!FORKING, Ordering::SeqCst);
             return false;
         }

@@ -11,7 +11,6 @@ mod file;
 mod file_system;
 mod fork;
 mod format;
-mod patience;
 mod rights;
 mod settings;
 mod table;
@@ -22,10 +21,10 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::guard::deadline::{Backoff, Deadline};
 use crate::guard::sqlite::database::Database;
 use crate::guard::sqlite::file::{Identity, Trust};
 use crate::guard::sqlite::fork::Access;
-use crate::guard::sqlite::patience::Patience;
 use crate::guard::sqlite::rights::Rights;
 pub(crate) use crate::guard::sqlite::settings::SqliteSettings;
 use crate::guard::sqlite::settings::Synchronous;
@@ -54,16 +53,16 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
         let _no_signal = NoFileSizeSignal::hold_off();
-        let patience = &mut Patience::new(settings.budget);
-        let _access = Access::enter(patience)?;
-        let _opening = lock(&OPENING, patience)?;
+        let backoff = &mut Backoff::until(Deadline::after(settings.budget));
+        let _access = Access::enter(backoff)?;
+        let _opening = lock(&OPENING, backoff)?;
         let path = file::locate(&settings.path)?;
         if settings.create {
             file::create(&path, settings.trust)?;
         }
-        let identity = file::check(&path, settings.trust, patience)?;
+        let identity = file::check(&path, settings.trust, backoff)?;
         let synchronous = settings.synchronous;
-        let database = Database::open(&path, synchronous, settings.create, patience)?;
+        let database = Database::open(&path, synchronous, settings.create, backoff)?;
         Ok(SqliteStore {
             path,
             identity,
@@ -76,23 +75,23 @@ impl SqliteStore {
     }
 
     /// Opens the file again, which must be the same.
-    fn reopen(&self, patience: &mut Patience) -> Result<Database> {
-        let _opening = lock(&OPENING, patience)?;
-        if file::check(&self.path, self.trust, patience)? != self.identity {
+    fn reopen(&self, backoff: &mut Backoff) -> Result<Database> {
+        let _opening = lock(&OPENING, backoff)?;
+        if file::check(&self.path, self.trust, backoff)? != self.identity {
             return Err(replaced());
         }
-        Database::open(&self.path, self.synchronous, false, patience)
+        Database::open(&self.path, self.synchronous, false, backoff)
     }
 
     /// Uses the connection when it is this thread's turn.
     fn with_database<T>(
         &self,
-        work: impl FnOnce(&mut Database, &mut Patience) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut Database, &mut Backoff) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let _no_signal = NoFileSizeSignal::hold_off();
-        let patience = &mut Patience::new(self.budget);
-        let _access = Access::enter(patience)?;
-        let mut connection = lock(&self.connection, patience)?;
+        let backoff = &mut Backoff::until(Deadline::after(self.budget));
+        let _access = Access::enter(backoff)?;
+        let mut connection = lock(&self.connection, backoff)?;
         let files = connection.as_ref().map(Database::files);
         if files == Some(Files::Closed)
             || connection.as_ref().is_some_and(Database::is_in_transaction)
@@ -102,7 +101,7 @@ impl SqliteStore {
         let database = match connection.take() {
             Some(database) => database,
             None => {
-                let opened = self.reopen(patience);
+                let opened = self.reopen(backoff);
                 opened.map_err(|refusal| self.rights.explain(refusal))?
             }
         };
@@ -111,7 +110,7 @@ impl SqliteStore {
         if files == Some(Files::Deleted) || database.has_moved() {
             return Err(self.rights.explain(replaced()));
         }
-        work(database, patience).map_err(|error| {
+        work(database, backoff).map_err(|error| {
             if !database::is_harmless(&error) {
                 *connection = None;
             }
@@ -122,20 +121,18 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
-        self.with_database(|database, patience| {
-            database.change(credential, patience, |record| {
-                record.judge(&attempt, policy)
-            })
+        self.with_database(|database, backoff| {
+            database.change(credential, backoff, |record| record.judge(&attempt, policy))
         })
     }
 
     fn inspect(&self, credential: &Credential) -> Result<Record> {
-        self.with_database(|database, patience| database.find(credential, patience))
+        self.with_database(|database, backoff| database.find(credential, backoff))
     }
 
     fn reset(&self, credential: &Credential) -> Result<Record> {
-        self.with_database(|database, patience| {
-            database.change(credential, patience, |record| {
+        self.with_database(|database, backoff| {
+            database.change(credential, backoff, |record| {
                 record.reset();
                 *record
             })
@@ -146,9 +143,9 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         let _no_signal = NoFileSizeSignal::hold_off();
-        let patience = &mut Patience::new(self.budget);
-        let access = Access::enter(patience);
-        match (&access, lock(&self.connection, patience)) {
+        let backoff = &mut Backoff::until(Deadline::after(self.budget));
+        let access = Access::enter(backoff);
+        match (&access, lock(&self.connection, backoff)) {
             (Ok(_), Ok(mut connection)) => *connection = None,
             // Rather leaked than closed where SQLite may not be used.
             _ => mem::forget(Arc::clone(&self.connection)),
@@ -157,12 +154,12 @@ impl Drop for SqliteStore {
 }
 
 /// Takes a lock when it is free, within the time that there is.
-fn lock<'a, T>(mutex: &'a Mutex<T>, patience: &mut Patience) -> Result<MutexGuard<'a, T>> {
+fn lock<'a, T>(mutex: &'a Mutex<T>, backoff: &mut Backoff) -> Result<MutexGuard<'a, T>> {
     loop {
         match mutex.try_lock() {
             Ok(guard) => return Ok(guard),
             Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if patience.wait() => {}
+            Err(TryLockError::WouldBlock) if backoff.wait() => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(store_unavailable(
                     "the guard's store \"sqlite\": this process's other threads kept it busy",

@@ -8,8 +8,8 @@ use crate::sys::fork::ProcessMark;
 
 /// A value that each process makes for itself.
 ///
-/// Lock-free, for a lock that another thread holds while the process forks stays locked in the child
-/// for ever. A child leaks the values that it inherited: to close them would write into the parent's
+/// Lock-free, because a lock that another thread holds during `fork` stays locked in the child for ever.
+/// A child leaks the values that it inherited, because closing them would write into the parent's
 /// connections.
 pub(super) struct PerProcess<T> {
     first: OnceBox<Entry<T>>,
