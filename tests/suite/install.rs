@@ -8,7 +8,9 @@ use std::process::{Command, Output};
 
 mod programs;
 
-use crate::support::{announce, artifacts, cargo, root, run, scratch, target, tool};
+use crate::support::{
+    announce, artifacts, cargo, root, run, scratch, target, tool, without_package,
+};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -444,6 +446,7 @@ pub fn make(target: &str, variables: &[String]) -> Output {
 
 /// Without what an outer `make test` would tell an inner make.
 pub fn without_make(command: &mut Command) -> &mut Command {
+    without_package(command);
     for name in [
         "MAKEFLAGS",
         "MFLAGS",

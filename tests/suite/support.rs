@@ -210,7 +210,23 @@ pub fn target() -> PathBuf {
 
 /// The cargo that runs the tests.
 pub fn cargo() -> Command {
-    Command::new(env!("CARGO"))
+    let mut command = Command::new(env!("CARGO"));
+    without_package(&mut command);
+    command
+}
+
+/// Takes away what cargo tells a test of its package: ring's build script, and with it the whole library, is built
+/// anew by a cargo that finds these variables changed.
+pub fn without_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b"CARGO_PKG_")
+            || bytes.starts_with(b"CARGO_MANIFEST_")
+            || bytes == b"OUT_DIR"
+        {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// A new, empty folder under the target folder.
@@ -231,7 +247,9 @@ pub fn tool(name: impl AsRef<OsStr>) -> Command {
         "{} is not installed: run `make tools`, which installs or names what the tests need",
         name.display()
     );
-    Command::new(name)
+    let mut command = Command::new(name);
+    without_package(&mut command);
+    command
 }
 
 /// Whether a program is there: its name on the PATH, or its path.
