@@ -42,9 +42,12 @@ fn a_logo_stands_in_light_modules() {
             "logo": in_base64(&logo), "module_px": module_px, "quiet_zone": quiet_zone,
         }}));
         let account = any_name(&mut random, 60);
-        let request = json!({"username": account, "totpsecret": SECRET, "text": true});
-        let reply = authenticator.call(factor2_qr, request);
-        let modules = from_text(reply.ok()["text"].as_str().unwrap());
+        let draw = |format| {
+            let request = json!({"username": account, "totpsecret": SECRET, "format": format});
+            authenticator.call(factor2_qr, request)
+        };
+        let modules = from_text(&String::from_utf8(draw("text").data.unwrap()).unwrap());
+        let reply = draw("png");
         let picture = image::load_from_memory(&reply.data.unwrap()).unwrap();
         let picture = picture.into_rgb8();
         let module = |at: u32| usize::try_from(at / module_px).unwrap();

@@ -24,8 +24,12 @@ const LEVELS: [(&str, EcLevel); 4] = [
 ];
 
 fn draw(issuer: &str, account: &str, secret: &str, qr: &Value) -> Reply {
+    draw_as("png", issuer, account, secret, qr)
+}
+
+fn draw_as(format: &str, issuer: &str, account: &str, secret: &str, qr: &Value) -> Reply {
     let authenticator = Authenticator::new(json!({"issuer": issuer, "qr": qr}));
-    let request = json!({"username": account, "totpsecret": secret, "text": true});
+    let request = json!({"username": account, "totpsecret": secret, "format": format});
     authenticator.call(factor2_qr, request)
 }
 
@@ -148,10 +152,12 @@ fn pictures_decode_to_the_symbol() {
         });
         let account = "a".repeat(random.random_range(1..=if module_px < 12 { 250 } else { 60 }));
         let reply = draw("Example", &account, SECRET, &qr);
-        let json = reply.ok();
         let decoded = image::load_from_memory(&reply.data.unwrap()).unwrap();
         let decoded = decoded.into_rgb8();
-        let modules = from_text(json["text"].as_str().unwrap());
+        let text = draw_as("text", "Example", &account, SECRET, &qr)
+            .data
+            .unwrap();
+        let modules = from_text(&String::from_utf8(text).unwrap());
         let side = u32::try_from(modules.len()).unwrap() * module_px;
         assert_eq!(decoded.dimensions(), (side, side));
         for (x, y, pixel) in decoded.enumerate_pixels() {

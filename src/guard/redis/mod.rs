@@ -77,12 +77,12 @@ impl Store for RedisStore {
 
     fn inspect(&self, credential: &Credential) -> Result<Record> {
         let answer = self.ask(credential, vec!["inspect".to_owned()])?;
-        script::read_record(&answer).ok_or_else(nonsense)
+        Record::from_text(&answer).ok_or_else(nonsense)
     }
 
     fn reset(&self, credential: &Credential) -> Result<Record> {
         let answer = self.ask(credential, vec!["reset".to_owned()])?;
-        script::read_record(&answer).ok_or_else(nonsense)
+        Record::from_text(&answer).ok_or_else(nonsense)
     }
 }
 

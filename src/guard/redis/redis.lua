@@ -3,12 +3,12 @@
 -- policy. Steps and seconds are below 2^52, where Lua's numbers are exact.
 local id, question = ARGV[1], ARGV[2]
 
--- The record is a text: its format (1), last_step, last_code or -1, failures, locked_until, lock_s,
--- disabled, attempt.
-local NEW = '1 -1 -1 0 0 0 0 0'
+-- The record is the text of record.rs: its format (1), last_step, last_code or -1, failures, locked_until,
+-- lock_s, disabled, attempt, and "0 -" for what no record has yet.
+local NEW = '1 -1 -1 0 0 0 0 0 0 -'
 local kept = redis.call('GET', KEYS[1])
 local last_step, last_code, failures, locked_until, lock_s, disabled, attempt =
-  string.match(kept or NEW, '^1 (%-?%d+) (%-?%d+) (%d+) (%d+) (%d+) ([01]) (%d+)$')
+  string.match(kept or NEW, '^1 (%-?%d+) (%-?%d+) (%d+) (%d+) (%d+) ([01]) (%d+) 0 %-$')
 if not last_step then
   return redis.error_reply('FOREIGN not a record of this version')
 end
@@ -16,7 +16,7 @@ last_step, failures = tonumber(last_step), tonumber(failures)
 locked_until, lock_s = tonumber(locked_until), tonumber(lock_s)
 
 local function record()
-  return string.format('1 %.0f %s %.0f %.0f %.0f %s %s',
+  return string.format('1 %.0f %s %.0f %.0f %.0f %s %s 0 -',
     last_step, last_code, failures, locked_until, lock_s, disabled, attempt)
 end
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::resp;
 use crate::error::{Error, Result};
-use crate::guard::{Attempt, Policy, Record, Verdict};
+use crate::guard::{Attempt, Policy, Verdict};
 
 pub(super) const SCRIPT: &str = include_str!("redis.lua");
 
@@ -103,24 +103,4 @@ pub(super) fn read_verdict(answer: &str) -> Option<Verdict> {
         "disabled" => Verdict::Disabled,
         _ => return None,
     })
-}
-
-pub(super) fn read_record(answer: &str) -> Option<Record> {
-    let mut fields = answer.split(' ');
-    if fields.next()? != "1" {
-        return None;
-    }
-    let record = Record {
-        last_step: fields.next()?.parse().ok()?,
-        last_code: match fields.next()? {
-            "-1" => None,
-            code => Some(code.parse().ok()?),
-        },
-        failures: fields.next()?.parse().ok()?,
-        locked_until: fields.next()?.parse().ok()?,
-        lock_s: fields.next()?.parse().ok()?,
-        disabled: fields.next()? == "1",
-        attempt: fields.next()?.parse().ok()?,
-    };
-    fields.next().is_none().then_some(record)
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use redis::{Parser, Value};
 
 use super::nodes;
-use super::script::{self, MAX_NUMBER, SCRIPT, judge_words, read_record, read_verdict};
+use super::script::{self, MAX_NUMBER, SCRIPT, judge_words, read_verdict};
 use super::settings::RedisSettings;
 use crate::guard::{Attempt, Policy, Record, Verdict};
 use crate::json::{Object, Statuses};
@@ -223,13 +223,13 @@ fn the_script_gives_the_states_and_verdicts_of_the_state_machine() {
         for (verdict, record) in expected {
             let first = answer();
             match verdict {
-                None => assert_eq!(read_record(&first), Some(record), "{first}"),
+                None => assert_eq!(Record::from_text(&first), Some(record), "{first}"),
                 Some(_) => assert_eq!(read_verdict(&first), verdict, "{first}"),
             }
             let name = first.split(' ').next().unwrap();
             *verdicts.entry(name.to_owned()).or_default() += 1;
             let second = answer();
-            assert_eq!(read_record(&second), Some(record), "{second}");
+            assert_eq!(Record::from_text(&second), Some(record), "{second}");
         }
     }
     println!("{verdicts:?}");
