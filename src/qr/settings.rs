@@ -56,14 +56,12 @@ impl QrSettings {
             ("H", EcLevel::H),
         ];
         let error_correction = qr.choice("error_correction", &levels)?;
+        let module_px = qr.integer("module_px", 1..=32)?;
+        let quiet_zone = qr.integer("quiet_zone", 0..=16)?;
         let mut read = QrSettings {
             error_correction: error_correction.unwrap_or(defaults.error_correction),
-            module_px: qr
-                .integer("module_px", 1..=32)?
-                .unwrap_or(defaults.module_px),
-            quiet_zone: qr
-                .integer("quiet_zone", 0..=16)?
-                .unwrap_or(defaults.quiet_zone),
+            module_px: module_px.unwrap_or(defaults.module_px),
+            quiet_zone: quiet_zone.unwrap_or(defaults.quiet_zone),
             light: read_colour(&mut qr, "light")?.unwrap_or(defaults.light),
             dark: read_colour(&mut qr, "dark")?.unwrap_or(defaults.dark),
             logo: None,

@@ -17,7 +17,6 @@ use self::pixels::PixelRows;
 pub(crate) use self::text::draw_text;
 use super::{QrSettings, Symbol};
 use crate::error::{Error, Result};
-use crate::status::Status;
 use crate::wiped::Wiped;
 
 /// A PNG.
@@ -34,8 +33,7 @@ impl Picture {
             None => png::encode(symbol, &rows, [settings.dark, settings.light]),
             Some(logo) => logo::encode(symbol, &rows, logo, settings),
         };
-        let png =
-            png.map_err(|_| Error::new(Status::UnknownError, "the PNG could not be written"))?;
+        let png = png.map_err(|_| Error::internal("the PNG could not be written"))?;
         let side = rows.side() as u32;
         Ok(Picture { side, png })
     }
