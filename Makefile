@@ -53,7 +53,7 @@ help: ## this list
 demo: build ## enroll a user: QR code in the terminal, PNG beside it, a right and a wrong code
 	@mkdir -p "$(DEMO)"
 	$(CC) -O2 -Iinclude -o "$(DEMO)/enroll" examples-c/enroll.c "$(RELEASE)/libfactor2.a" $(STATIC_LIBS)
-	"$(DEMO)/enroll" "Example Shop" alice@example.com "$(DEMO)/factor2-qr.png"
+	"$(DEMO)/enroll" alice@example.com "$(DEMO)/factor2-qr.png"
 
 demo-web: build ## a web login with the second factor on this machine: builds it, starts it, prints its address
 	@sh tests/tools.sh libmicrohttpd libcrypt

@@ -6,7 +6,7 @@
 #include "facts.h"
 
 /* Of a call like the one before, when all that is made only once is there. */
-static void print_blocks(const char *what, operation operation,
+static void print_blocks(const char *what, factor2_operation operation,
                          const factor2_authenticator *authenticator, const char *request,
                          factor2_status expected, int most) {
     char taken[16], goal[16];
@@ -29,7 +29,7 @@ int main(void) {
     write_right_code(request);
     print_blocks("blocks that verify allocates, right code", factor2_verify, unguarded, request,
                  FACTOR2_OK, 4);
-    print_blocks("blocks that qr_png allocates", factor2_qr_png, unguarded,
+    print_blocks("blocks that qr allocates", factor2_qr, unguarded,
                  "{\"username\":\"" ACCOUNT "\",\"totpsecret\":\"" SECRET "\"}", FACTOR2_OK, 30);
     factor2_authenticator_free(unguarded);
     return EXIT_SUCCESS;

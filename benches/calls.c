@@ -16,12 +16,12 @@ factor2_authenticator *authenticator(const char *guard) {
     return made;
 }
 
-factor2_status call(operation operation, const factor2_authenticator *authenticator,
+factor2_status call(factor2_operation operation, const factor2_authenticator *authenticator,
                     const char *request, size_t length) {
     factor2_response *response;
     factor2_status status = operation(authenticator, request, length, &response);
-    size_t answered;
-    CHECK(factor2_response_json(response, &answered)[answered - 1] == '}');
+    size_t written;
+    CHECK(factor2_response_json(response, &written)[written - 1] == '}');
     factor2_response_free(response);
     return status;
 }
@@ -55,9 +55,10 @@ void write_right_code(verify_request request) {
         phone = authenticator("{\"store\":\"none\"}");
     write_secret_request(secret, request);
     CHECK(factor2_generate(phone, secret, SECRET_LENGTH, &response) == FACTOR2_OK);
-    const char *code = strstr(factor2_response_json(response, NULL), "\"otp\":\"");
-    CHECK(code);
-    memcpy(request + CODE_AT, code + sizeof "\"otp\":\"" - 1, 6);
+    size_t length;
+    const char *code = factor2_response_text(response, "otp", &length);
+    CHECK(code && length == 6);
+    memcpy(request + CODE_AT, code, length);
     factor2_response_free(response);
 }
 

@@ -26,11 +26,8 @@ typedef char verify_request[VERIFY_LENGTH + 1];
 /* One with these settings of the guard, for ever at NOW. */
 factor2_authenticator *authenticator(const char *guard);
 
-typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
-                                    factor2_response **);
-
-/* Calls, looks at the answer, frees it. */
-factor2_status call(operation operation, const factor2_authenticator *authenticator,
+/* Calls, looks at the response, frees it. */
+factor2_status call(factor2_operation operation, const factor2_authenticator *authenticator,
                     const char *request, size_t length);
 
 /* A random number; the same for the same number. splitmix64. */
@@ -45,7 +42,7 @@ void write_secret_request(verify_request secret, const verify_request request);
 /* Replaces the code by the right one. */
 void write_right_code(verify_request request);
 
-/* So many requests of credentials that were never used, with their right codes. Valid until the next
+/* As many requests of credentials that were never used, with their right codes. Valid until the next
    call. */
 verify_request *fresh_requests(size_t count);
 

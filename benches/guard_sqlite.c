@@ -30,22 +30,35 @@ static void write_id(uint64_t id[2], uint64_t credential) {
     id[1] = scrambled(2 * credential + 1);
 }
 
-/* The columns of a record. last_code is NULL as long as there are only wrong codes. */
-enum { LAST_STEP, LAST_CODE, FAILURES, LOCKED_UNTIL, LOCK_S, DISABLED, TURN, COLUMNS };
+/* A credential's record. */
+typedef struct {
+    long long last_step, last_code, locked_until;
+    unsigned failures, lock_s, disabled;
+    unsigned long long attempt;
+} record;
 
-/* All but the name of the next row, which is bound. */
-static void keep_row(const uint64_t id[2], const sqlite3_int64 record[COLUMNS]) {
+static const record new_record = {.last_step = -1, .last_code = -1};
+
+/* The text that src/guard/record.rs describes. */
+#define RECORD_FORM "1 %lld %lld %u %lld %u %u %llu 0 -"
+enum { RECORD_SIZE = 128, RECORD_FIELDS = 7 };
+
+/* All but the id of the next row, which is bound. What is written changes each time by `turn`, or SQLite would not
+   write it. */
+static void keep_row(const uint64_t id[2], const record *row, int turn) {
+    char text[RECORD_SIZE];
+    int length =
+        snprintf(text, sizeof text, RECORD_FORM, row->last_step, row->last_code, row->failures,
+                 row->locked_until, row->lock_s, row->disabled, row->attempt);
     sqlite3_bind_blob(keep, 1, id, 2 * sizeof *id, SQLITE_STATIC);
-    for (int i = 0; i < COLUMNS; i++)
-        if (i != LAST_CODE)
-            sqlite3_bind_int64(keep, 3 + i, record[i]);
-    sqlite3_bind_int64(keep, 3 + COLUMNS,
-                       (sqlite3_int64)scrambled(id[0] ^ (uint64_t)record[FAILURES]));
+    sqlite3_bind_text(keep, 3, text, length, SQLITE_STATIC);
+    sqlite3_bind_int(keep, 4, turn);
+    sqlite3_bind_int64(keep, 5, (sqlite3_int64)scrambled(id[0] ^ row->failures));
     done(keep);
 }
 
-/* Counts a wrong code as the library does: the same statements on the same table, whose columns src/guard/
-   sqlite/table.rs explains. What is written changes each time, or SQLite would not write it. */
+/* Counts a wrong code as the library does: the same statements on the same table, which src/guard/sqlite/table.rs
+   explains. */
 static void change(uint64_t credential) {
     uint64_t id[2];
     write_id(id, credential);
@@ -54,16 +67,19 @@ static void change(uint64_t credential) {
     CHECK(sqlite3_step(find) == SQLITE_ROW);
     const void *nearest = sqlite3_column_blob(find, 0);
     CHECK(nearest && sqlite3_column_bytes(find, 0) == sizeof id);
-    int known = memcmp(nearest, id, sizeof id) == 0;
-    sqlite3_int64 record[COLUMNS] = {[LAST_STEP] = -1};
-    for (int i = 0; known && i < COLUMNS; i++)
-        record[i] = sqlite3_column_int64(find, 2 + i);
-    record[FAILURES] = (record[FAILURES] + 1) % 100;
-    record[TURN] = !record[TURN];
+    record row = new_record;
+    int turn = 0;
+    if (memcmp(nearest, id, sizeof id) == 0) {
+        const char *text = (const char *)sqlite3_column_text(find, 2);
+        CHECK(sscanf(text, RECORD_FORM, &row.last_step, &row.last_code, &row.failures,
+                     &row.locked_until, &row.lock_s, &row.disabled, &row.attempt) == RECORD_FIELDS);
+        turn = sqlite3_column_int(find, 3);
+    }
+    row.failures = (row.failures + 1) % 100;
     CHECK(sqlite3_column_blob(find, 1));
     sqlite3_bind_blob(keep, 2, sqlite3_column_blob(find, 1), sizeof id, SQLITE_TRANSIENT);
     CHECK(sqlite3_reset(find) == SQLITE_OK);
-    keep_row(id, record);
+    keep_row(id, &row, !turn);
     done(commit);
 }
 
@@ -75,28 +91,22 @@ static void change_bare(size_t calls) {
 
 static void open_bare(const char *path) {
     static const uint64_t end[2];
-    static const sqlite3_int64 nothing[COLUMNS];
     CHECK(sqlite3_open_v2(path, &bare,
                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                           NULL) == SQLITE_OK);
     CHECK(sqlite3_exec(bare,
                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                        "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLOB NOT NULL,"
-                       "last_step INTEGER NOT NULL, last_code INTEGER, failures INTEGER NOT NULL,"
-                       "locked_until INTEGER NOT NULL, lock_s INTEGER NOT NULL,"
-                       "disabled INTEGER NOT NULL, turn INTEGER NOT NULL,"
-                       "checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT",
+                       "record TEXT NOT NULL, turn INTEGER NOT NULL, checksum INTEGER NOT NULL)"
+                       "WITHOUT ROWID, STRICT",
                        NULL, NULL, NULL) == SQLITE_OK);
     prepare_statement(&begin, "BEGIN IMMEDIATE");
-    prepare_statement(
-        &find,
-        "SELECT id, next, last_step, last_code, failures, locked_until, lock_s, "
-        "disabled, turn, checksum FROM credential_1 WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
-    prepare_statement(&keep,
-                      "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    prepare_statement(&find, "SELECT id, next, record, turn, checksum FROM credential_1 "
+                             "WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
+    prepare_statement(&keep, "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5)");
     prepare_statement(&commit, "COMMIT");
     sqlite3_bind_blob(keep, 2, end, sizeof end, SQLITE_STATIC);
-    keep_row(end, nothing);
+    keep_row(end, &new_record, 0);
     for (uint64_t i = 0; i < thousand.credentials; i++)
         change(i);
 }

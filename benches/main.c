@@ -10,7 +10,7 @@ static void print_picture_sizes(void) {
     picture_sizes(&our_bytes, &their_bytes);
     snprintf(ours, sizeof ours, "%zu bytes", our_bytes);
     snprintf(theirs, sizeof theirs, "%zu bytes", their_bytes);
-    print_fact("the PNG of qr_png; libpng's", ours, theirs, "at most 900", our_bytes <= 900);
+    print_fact("the PNG of qr; libpng's", ours, theirs, "at most 900", our_bytes <= 900);
 }
 
 int main(int argc, char **argv) {

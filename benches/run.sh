@@ -100,8 +100,7 @@ END
     mkdir "$scratch/stores"
     "$scratch/bench" "$scratch/stores" "$scratch/redis" src/guard/redis/redis.lua "${ROUNDS:-101}"
     "$scratch/allocations"
-    "$scratch/footprint" "$scratch/libfactor2.so.0" "$scratch/enroll" Test bob@example.com \
-        "$scratch/qr.png"
+    "$scratch/footprint" "$scratch/libfactor2.so.0" "$scratch/enroll" bob@example.com "$scratch/qr.png"
 }
 
 report >"$scratch/results.md"

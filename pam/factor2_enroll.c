@@ -21,10 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../examples-c/json_escape.h"
-#include "../examples-c/json_member.h"
-#include "../examples-c/terminal_qr.h"
-
 #include "account.h"
 #include "factor2.h"
 #include "folder_make.h"
@@ -73,33 +69,37 @@ static int failed(const char *what, const char *why) {
     return 0;
 }
 
-/* Says what came of a call, and copies one text out of its response if `member` is not NULL. */
-static int succeeded(const char *what, factor2_status status, const factor2_response *response,
-                     const char *member, char *out, size_t out_size) {
-    const char *json = factor2_response_json(response, NULL);
-    char message[256];
+/* Says why a call did not succeed. */
+static int succeeded(const char *what, factor2_status status, const factor2_response *response) {
+    const char *why = factor2_response_text(response, "error.message", NULL);
 
-    if (status == FACTOR2_OK && (member == NULL || json_member(json, member, out, out_size)))
+    if (status == FACTOR2_OK)
         return 1;
-    if (!json_member(json, "message", message, sizeof message))
-        strcpy(message, "no further details");
-    fprintf(stderr, "factor2-enroll: %s: %s: %s\n", what, factor2_status_name(status), message);
+    fprintf(stderr, "factor2-enroll: %s: %s: %s\n", what, factor2_status_name(status),
+            why != NULL ? why : "no further details");
     return 0;
 }
 
-typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
-                                    factor2_response **);
-
-/* Calls an operation with a request that holds a secret, and wipes that. */
-static int ask(operation call, const char *what, const factor2_authenticator *authenticator,
-               char *request, const char *member, char *out, size_t out_size) {
+/* Calls an operation with a request that holds a secret, and wipes that. Gives the response, or NULL. */
+static factor2_response *ask(factor2_operation operation, const char *what,
+                             const factor2_authenticator *authenticator, char *request) {
     factor2_response *response = NULL;
-    factor2_status status = call(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
-    int done = succeeded(what, status, response, member, out, out_size);
+    factor2_status status = operation(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
+
+    explicit_bzero(request, strlen(request));
+    if (succeeded(what, status, response))
+        return response;
+    factor2_response_free(response);
+    return NULL;
+}
+
+/* The same, when only the verdict matters. */
+static int succeeds(factor2_operation operation, const char *what,
+                    const factor2_authenticator *authenticator, char *request) {
+    factor2_response *response = ask(operation, what, authenticator, request);
 
     factor2_response_free(response);
-    explicit_bzero(request, strlen(request));
-    return done;
+    return response != NULL;
 }
 
 /* Writes the file under another name first: nobody ever sees a half one. */
@@ -136,38 +136,53 @@ static int confirm(const factor2_authenticator *authenticator, const char *secre
         if (fgets(code, sizeof code, stdin) == NULL)
             return failed("confirming", "no code was given");
         code[strcspn(code, "\r\n")] = '\0';
-        json_escape(code, code_json, sizeof code_json);
-        sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, code_json);
-        accepted = ask(factor2_verify, "confirming", authenticator, request, NULL, NULL, 0);
+        factor2_json_quote(code, FACTOR2_NUL_TERMINATED, code_json, sizeof code_json);
+        sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":%s}", secret, code_json);
+        accepted = succeeds(factor2_verify, "confirming", authenticator, request);
     }
     return accepted;
 }
 
+/* Bright white on black, whatever the terminal's colors are, because scanners want dark on light. */
+static int show_qr_code(const factor2_authenticator *authenticator, const char *user_json,
+                        const char *secret) {
+    char request[2048 + SECRET_SIZE];
+    factor2_response *response;
+    const char *line;
+    size_t size, width;
+
+    sprintf(request, "{\"username\":%s,\"totpsecret\":\"%s\",\"format\":\"text\"}", user_json,
+            secret);
+    response = ask(factor2_qr, "drawing the QR code", authenticator, request);
+    line = (const char *)factor2_response_data(response, &size);
+    for (; size > 0; line += width, size -= width) {
+        width = strcspn(line, "\n") + 1;
+        printf("\033[97;40m%.*s\033[0m\n", (int)width - 1, line);
+    }
+    factor2_response_free(response);
+    return response != NULL;
+}
+
 static int enroll(const factor2_authenticator *authenticator, int folder,
                   const struct options *options) {
-    static char picture[TERMINAL_QR_SIZE];
-    char user_json[1600], secret[SECRET_SIZE], request[sizeof user_json + sizeof secret + 64];
+    char user_json[1600], request[sizeof user_json + 64];
+    factor2_response *made;
+    const char *secret;
     struct stat stat;
     int done = 0;
 
     if (options->action == ENROLL &&
         fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
         return failed(options->user, "has a secret; --replace makes a new one");
-    json_escape(options->user, user_json, sizeof user_json);
-    sprintf(request, "{\"username\":\"%s\"}", user_json);
-    if (!ask(factor2_create_secret, "making a secret", authenticator, request, "totpsecret", secret,
-             sizeof secret))
-        return 0;
-    sprintf(request, "{\"username\":\"%s\",\"totpsecret\":\"%s\",\"text\":true}", user_json,
-            secret);
-    if (ask(factor2_qr_png, "drawing the QR code", authenticator, request, "text", picture,
-            sizeof picture)) {
-        terminal_qr(picture);
+    factor2_json_quote(options->user, FACTOR2_NUL_TERMINATED, user_json, sizeof user_json);
+    sprintf(request, "{\"username\":%s}", user_json);
+    made = ask(factor2_create_secret, "making a secret", authenticator, request);
+    secret = factor2_response_text(made, "totpsecret", NULL);
+    if (secret != NULL && show_qr_code(authenticator, user_json, secret)) {
         printf("Scan it with an authenticator app, or type in the secret:\n%s\n\n", secret);
         done = confirm(authenticator, secret) && store(folder, options, secret);
     }
-    explicit_bzero(picture, sizeof picture);
-    explicit_bzero(secret, sizeof secret);
+    factor2_response_free(made);
     return done;
 }
 
@@ -178,9 +193,9 @@ static int reset(const factor2_authenticator *authenticator, const struct option
 
     if (!secret_file_read(options->secrets, options->user, secret, &why, &absent))
         return failed(options->user, absent ? has_none : why);
-    json_escape(secret, secret_json, sizeof secret_json);
-    sprintf(request, "{\"totpsecret\":\"%s\"}", secret_json);
-    done = ask(factor2_reset, "forgetting the wrong codes", authenticator, request, NULL, NULL, 0);
+    factor2_json_quote(secret, FACTOR2_NUL_TERMINATED, secret_json, sizeof secret_json);
+    sprintf(request, "{\"totpsecret\":%s}", secret_json);
+    done = succeeds(factor2_reset, "forgetting the wrong codes", authenticator, request);
     explicit_bzero(secret, sizeof secret);
     explicit_bzero(secret_json, sizeof secret_json);
     return done;
@@ -207,7 +222,7 @@ static int act(int folder, const struct options *options) {
     if (options->action == REMOVE)
         return removed(folder, options);
     status = machine_guard_new(options->issuer, options->guard, &authenticator, &response);
-    done = succeeded("making the authenticator", status, response, NULL, NULL, 0) &&
+    done = succeeded("making the authenticator", status, response) &&
            (options->action == LIST    ? list(authenticator, folder, options)
             : options->action == RESET ? reset(authenticator, options)
                                        : enroll(authenticator, folder, options));

@@ -42,10 +42,6 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 
-#include "../examples-c/json_escape.h"
-#include "../examples-c/json_member.h"
-#include "../examples-c/json_number.h"
-
 #include "account.h"
 #include "factor2.h"
 #include "log_line.h"
@@ -107,6 +103,15 @@ struct verdict {
     char why[256];
 };
 
+/* Writes a text as a JSON string, NULL as JSON's null. Gives 0 if it does not fit, or is not UTF-8. */
+static int quote(const char *text, char *json, size_t size) {
+    if (text == NULL) {
+        strcpy(json, "null");
+        return 1;
+    }
+    return factor2_json_quote(text, FACTOR2_NUL_TERMINATED, json, size) < size;
+}
+
 /* Asks the guard. Without a secret, NULL, it does the same work for nobody. */
 static void ask_guard(const char *guard, const char *secret, const char *code,
                       struct verdict *verdict) {
@@ -114,28 +119,29 @@ static void ask_guard(const char *guard, const char *secret, const char *code,
     factor2_response *response = NULL;
     char secret_json[SECRET_SIZE * 6], code_json[512];
     char request[sizeof secret_json + sizeof code_json + 64];
-    const char *json, *quote = secret != NULL ? "\"" : "";
+    const char *why = "no further details", *text;
 
     verdict->status = machine_guard_new("pam_factor2", guard, &authenticator, &response);
     if (verdict->status == FACTOR2_OK) {
         factor2_response_free(response);
         response = NULL;
-        verdict->status = FACTOR2_REQUEST_TOO_LARGE;
-        if (json_escape(secret != NULL ? secret : "null", secret_json, sizeof secret_json) &&
-            json_escape(code, code_json, sizeof code_json)) {
-            sprintf(request, "{\"totpsecret\":%s%s%s,\"otp\":\"%s\"}", quote, secret_json, quote,
-                    code_json);
+        if (quote(secret, secret_json, sizeof secret_json) &&
+            quote(code, code_json, sizeof code_json)) {
+            sprintf(request, "{\"totpsecret\":%s,\"otp\":%s}", secret_json, code_json);
             verdict->status =
                 factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
+        } else {
+            verdict->status = FACTOR2_BAD_REQUEST;
+            why = "code or secret are too long, or not UTF-8";
         }
         explicit_bzero(secret_json, sizeof secret_json);
         explicit_bzero(code_json, sizeof code_json);
         explicit_bzero(request, sizeof request);
     }
-    json = factor2_response_json(response, NULL);
-    verdict->retry_after = json_number(json, "retry_after_s", 0);
-    if (!json_member(json, "message", verdict->why, sizeof verdict->why))
-        strcpy(verdict->why, "no further details");
+    text = factor2_response_text(response, "error.retry_after_s", NULL);
+    verdict->retry_after = text != NULL ? strtol(text, NULL, 10) : 0;
+    text = factor2_response_text(response, "error.message", NULL);
+    snprintf(verdict->why, sizeof verdict->why, "%s", text != NULL ? text : why);
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
 }

@@ -11,10 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "../examples-c/json_escape.h"
-#include "../examples-c/json_member.h"
-#include "../examples-c/json_number.h"
-
 #include "factor2.h"
 #include "printable.h"
 #include "secret_file.h"
@@ -36,16 +32,17 @@ static void secret_list_time(time_t when, char out[SECRET_LIST_TIME]) {
         strcpy(out, "?");
 }
 
-static void secret_list_describe(const char *state, struct secret_list_row *row) {
-    long last_step = json_number(state, "last_step", -1);
-    long locked_until = json_number(state, "locked_until", 0);
+/* From a response of factor2_inspect(). */
+static void secret_list_describe(const factor2_response *state, struct secret_list_row *row) {
+    const char *last_step = factor2_response_text(state, "last_step", NULL);
+    long locked_until = strtol(factor2_response_text(state, "locked_until", NULL), NULL, 10);
     char until[SECRET_LIST_TIME];
 
     strcpy(row->used, "never");
-    if (last_step >= 0)
-        secret_list_time(last_step * SECRET_LIST_STEP, row->used);
+    if (strcmp(last_step, "null") != 0)
+        secret_list_time(strtol(last_step, NULL, 10) * SECRET_LIST_STEP, row->used);
     secret_list_time(locked_until, until);
-    if (strstr(state, "\"disabled\":true") != NULL)
+    if (strcmp(factor2_response_text(state, "disabled", NULL), "true") == 0)
         strcpy(row->now, "disabled by wrong codes");
     else if (locked_until > time(NULL))
         sprintf(row->now, "locked until %s", until);
@@ -56,7 +53,7 @@ static void secret_list_describe(const char *state, struct secret_list_row *row)
 static void secret_list_look(const factor2_authenticator *authenticator, const char *path,
                              const char *user, struct secret_list_row *row) {
     char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
-    const char *json, *why;
+    const char *why;
     factor2_response *response = NULL;
     factor2_status status;
     int absent;
@@ -66,17 +63,17 @@ static void secret_list_look(const factor2_authenticator *authenticator, const c
         sprintf(row->now, "%.300s", why);
         return;
     }
-    json_escape(secret, secret_json, sizeof secret_json);
-    sprintf(request, "{\"totpsecret\":\"%s\"}", secret_json);
+    factor2_json_quote(secret, FACTOR2_NUL_TERMINATED, secret_json, sizeof secret_json);
+    sprintf(request, "{\"totpsecret\":%s}", secret_json);
     status = factor2_inspect(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
     explicit_bzero(secret, sizeof secret);
     explicit_bzero(secret_json, sizeof secret_json);
     explicit_bzero(request, sizeof request);
-    json = factor2_response_json(response, NULL);
+    why = factor2_response_text(response, "error.message", NULL);
     if (status == FACTOR2_OK)
-        secret_list_describe(json, row);
-    else if (!json_member(json, "message", row->now, sizeof row->now))
-        strcpy(row->now, factor2_status_name(status));
+        secret_list_describe(response, row);
+    else
+        sprintf(row->now, "%.300s", why != NULL ? why : factor2_status_name(status));
     factor2_response_free(response);
 }
 

@@ -70,6 +70,8 @@ lintian|lintian --version|lintian
 fakeroot|fakeroot --version|fakeroot
 redis-cli|redis-cli --version|redis-tools
 redis-check-rdb, which is redis-server as well|redis-check-rdb --version|redis-tools
+jansson|has jansson.h jansson|libjansson-dev
+zlib|has zlib.h z|zlib1g-dev
 libmicrohttpd|has microhttpd.h microhttpd|libmicrohttpd-dev
 libcrypt|has crypt.h crypt|libcrypt-dev
 chromium|chromium --version|chromium fonts-dejavu-core

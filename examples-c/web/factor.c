@@ -3,12 +3,9 @@
 #include "factor.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "../json_escape.h"
-#include "../json_member.h"
-#include "../json_number.h"
 
 enum { REQUEST_SIZE = 1024, PERIOD_S = 30, DIGITS = 6 };
 
@@ -25,23 +22,40 @@ factor2_authenticator *factor_new(void) {
     return authenticator;
 }
 
+/* Writes a user's text as a JSON string. Gives 0 if it does not fit, or is not UTF-8. */
+static int quote(const char *text, char *json, size_t size) {
+    return factor2_json_quote(text, FACTOR2_NUL_TERMINATED, json, size) < size;
+}
+
+/* A number of a response, or `otherwise` if there is none. */
+static long number(const factor2_response *response, const char *path, long otherwise) {
+    const char *text = factor2_response_text(response, path, NULL);
+
+    return text != NULL && strcmp(text, "null") != 0 ? strtol(text, NULL, 10) : otherwise;
+}
+
 /* factor2_create_secret() for a user, with the secret that there is, if any; one member of its response. */
 static int create(const factor2_authenticator *authenticator, const struct user *user,
                   const char *member, char *out, size_t out_size) {
     char name[6 * NAME_SIZE], request[REQUEST_SIZE];
     factor2_response *response = NULL;
-    int created = json_escape(user->name, name, sizeof name);
+    const char *text;
+    size_t length;
+    int created;
 
-    if (!created)
+    if (!quote(user->name, name, sizeof name))
         return 0;
     if (user->secret[0] == '\0')
-        snprintf(request, sizeof request, "{\"username\":\"%s\"}", name);
+        snprintf(request, sizeof request, "{\"username\":%s}", name);
     else
-        snprintf(request, sizeof request, "{\"username\":\"%s\",\"totpsecret\":\"%s\"}", name,
+        snprintf(request, sizeof request, "{\"username\":%s,\"totpsecret\":\"%s\"}", name,
                  user->secret);
     created = factor2_create_secret(authenticator, request, FACTOR2_NUL_TERMINATED, &response) ==
-                  FACTOR2_OK &&
-              json_member(factor2_response_json(response, NULL), member, out, out_size);
+              FACTOR2_OK;
+    text = factor2_response_text(response, member, &length);
+    created = created && text != NULL && length < out_size;
+    if (created)
+        memcpy(out, text, length + 1);
     factor2_response_free(response);
     explicit_bzero(request, sizeof request);
     return created;
@@ -65,7 +79,7 @@ static long seconds_to_next_code(const factor2_authenticator *authenticator, con
 
     snprintf(request, sizeof request, "{\"totpsecret\":\"%s\"}", secret);
     if (factor2_inspect(authenticator, request, FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK)
-        used = json_number(factor2_response_json(response, NULL), "last_step", -1);
+        used = number(response, "last_step", -1);
     factor2_response_free(response);
     explicit_bzero(request, sizeof request);
     if (next <= used)
@@ -96,22 +110,19 @@ struct verdict factor_verify(const factor2_authenticator *authenticator, const c
                              const char *typed) {
     char typed_json[256], request[REQUEST_SIZE];
     factor2_response *response = NULL;
-    factor2_status status = FACTOR2_INVALID_TOKEN;
+    factor2_status status = FACTOR2_INVALID_TOKEN; /* of what is too long, or not UTF-8 */
     struct verdict verdict = {401, 0, 0, 0};
 
-    if (json_escape(typed, typed_json, sizeof typed_json)) {
-        snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret,
-                 typed_json);
+    if (quote(typed, typed_json, sizeof typed_json)) {
+        snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":%s}", secret, typed_json);
         status = factor2_verify(authenticator, request, FACTOR2_NUL_TERMINATED, &response);
         explicit_bzero(request, sizeof request);
     }
-    if (status == FACTOR2_BAD_REQUEST) /* what was typed is not UTF-8: not a code either */
-        status = FACTOR2_INVALID_TOKEN;
     verdict.http = factor2_status_http(status);
     if (status == FACTOR2_DISABLED)
         verdict.wait_s = -1;
     else if (status != FACTOR2_OK)
-        verdict.wait_s = json_number(factor2_response_json(response, NULL), "retry_after_s", 0);
+        verdict.wait_s = number(response, "error.retry_after_s", 0);
     verdict.locked = verdict.wait_s != 0;
     factor2_response_free(response);
     verdict.malformed = status == FACTOR2_INVALID_TOKEN && !verdict.locked && is_malformed(typed);

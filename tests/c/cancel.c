@@ -17,7 +17,7 @@ struct victim {
 
 static const char *const STEPS[] = {"{}", "{\"username\":\"bob\"}",
                                     "{\"totpsecret\":\"" SECRET "\",\"otp\":\"" CODE_NOW "\"}"};
-static const operation RUNS[] = {factor2_describe, factor2_create_secret, factor2_verify};
+static const factor2_operation RUNS[] = {factor2_describe, factor2_create_secret, factor2_verify};
 
 static void take_back(struct victim *victim) {
     factor2_response *response = victim->response;

@@ -25,8 +25,7 @@
 struct copy {
     factor2_status (*authenticator_new)(const char *, size_t, factor2_authenticator **,
                                         factor2_response **);
-    factor2_status (*verify)(const factor2_authenticator *, const char *, size_t,
-                             factor2_response **);
+    factor2_operation verify;
     void (*authenticator_free)(factor2_authenticator *);
 };
 
@@ -70,14 +69,11 @@ static int log_in(const struct copy *copy, const factor2_authenticator *auth, in
     factor2_authenticator *app = authenticator(none);
     factor2_response *response = NULL;
     char request[128], secret[] = "??EZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ";
-    const char *otp;
     secret[0] = (char)('A' + user / 26);
     secret[1] = (char)('A' + user % 26);
     sprintf(request, "{\"totpsecret\":\"%s\"}", secret);
     CHECK(factor2_generate(app, request, FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK);
-    otp = strstr(factor2_response_json(response, NULL), "\"otp\":\"");
-    CHECK(otp != NULL);
-    sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":\"%.6s\"}", secret, otp + 7);
+    sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":\"%.6s\"}", secret, text_of(response, "otp"));
     factor2_response_free(response);
     factor2_authenticator_free(app);
     return copy->verify(auth, request, FACTOR2_NUL_TERMINATED, NULL);

@@ -26,8 +26,7 @@ static const char *library_path;
 static void use(void *library) {
     factor2_status (*authenticator_new)(const char *, size_t, factor2_authenticator **,
                                         factor2_response **);
-    factor2_status (*verify)(const factor2_authenticator *, const char *, size_t,
-                             factor2_response **);
+    factor2_operation verify;
     void (*authenticator_free)(factor2_authenticator *);
     void (*response_free)(factor2_response *);
     factor2_authenticator *auth = NULL;

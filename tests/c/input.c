@@ -14,7 +14,7 @@ static factor2_status new_status(const char *config, size_t length) {
     factor2_response *response = NULL;
     factor2_status status = factor2_authenticator_new(config, length, &made, &response);
     CHECK((status == FACTOR2_OK) == (made != NULL));
-    check_answer(status, response);
+    check_response(status, response);
     factor2_response_free(response);
     factor2_authenticator_free(made);
     return status;

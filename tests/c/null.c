@@ -12,7 +12,7 @@ TEST test_operations_refuse_a_null_authenticator(void) {
             CALLS[i].run(NULL, CALLS[i].request, FACTOR2_NUL_TERMINATED, &response);
         CHECK(status == FACTOR2_NULL_POINTER);
         CHECK(response != POISON_RESPONSE);
-        check_answer(status, response);
+        check_response(status, response);
         factor2_response_free(response);
         CHECK(CALLS[i].run(NULL, CALLS[i].request, FACTOR2_NUL_TERMINATED, NULL) ==
               FACTOR2_NULL_POINTER);
@@ -30,7 +30,7 @@ TEST test_operations_refuse_a_null_request(void) {
             factor2_response *response = POISON_RESPONSE;
             factor2_status status = CALLS[i].run(auth, NULL, LENGTHS[n], &response);
             CHECK(response != POISON_RESPONSE);
-            check_answer(status, response);
+            check_response(status, response);
             factor2_response_free(response);
             if (CALLS[i].run != factor2_describe)
                 CHECK(status == FACTOR2_NULL_POINTER);
@@ -64,7 +64,7 @@ TEST test_out_pointers_never_keep_their_old_value(void) {
             factor2_status status =
                 CALLS[i].run(auth, REQUESTS[n], FACTOR2_NUL_TERMINATED, &response);
             CHECK(status != FACTOR2_OK && response != POISON_RESPONSE);
-            check_answer(status, response);
+            check_response(status, response);
             factor2_response_free(response);
         }
     }
@@ -77,7 +77,7 @@ static void check_no_authenticator(const char *config, size_t length, factor2_st
     factor2_status status = factor2_authenticator_new(config, length, &made, &response);
     CHECK(status == expected);
     CHECK(made == NULL && response != POISON_RESPONSE);
-    check_answer(status, response);
+    check_response(status, response);
     factor2_response_free(response);
 
     made = POISON_AUTHENTICATOR;
@@ -88,7 +88,7 @@ static void check_no_authenticator(const char *config, size_t length, factor2_st
     response = POISON_RESPONSE;
     status = factor2_authenticator_new(config, length, NULL, &response);
     CHECK(status == FACTOR2_NULL_POINTER && response != POISON_RESPONSE);
-    check_answer(status, response);
+    check_response(status, response);
     factor2_response_free(response);
     CHECK(factor2_authenticator_new(config, length, NULL, NULL) == FACTOR2_NULL_POINTER);
 }
@@ -126,7 +126,10 @@ TEST test_accessors(void) {
     CHECK(factor2_response_json(NULL, &length) == NULL && length == 0);
     length = 77;
     CHECK(factor2_response_data(NULL, &length) == NULL && length == 0);
+    length = 77;
+    CHECK(factor2_response_text(NULL, "username", &length) == NULL && length == 0);
     CHECK(factor2_response_json(NULL, NULL) == NULL);
+    CHECK(factor2_response_text(NULL, NULL, NULL) == NULL);
     CHECK(factor2_response_data(NULL, NULL) == NULL);
 
     CHECK(factor2_create_secret(auth, "{\"username\":\"bob\"}", FACTOR2_NUL_TERMINATED,
@@ -136,8 +139,21 @@ TEST test_accessors(void) {
     CHECK(factor2_response_json(response, NULL) == json);
     data = factor2_response_data(response, &length);
     CHECK(data != NULL && length > 0 && factor2_response_data(response, NULL) == data);
+    length = 77;
+    CHECK(factor2_response_text(response, NULL, &length) == NULL && length == 0);
+    CHECK(factor2_response_text(response, NULL, NULL) == NULL);
+    CHECK(factor2_response_text(response, "username", NULL) != NULL);
     factor2_response_free(response);
     factor2_authenticator_free(auth);
+}
+
+TEST test_quoting(void) {
+    char out[8] = "old";
+    CHECK(factor2_json_quote(NULL, 0, out, sizeof out) == (size_t)-1 && out[0] == '\0');
+    CHECK(factor2_json_quote(NULL, 7, NULL, 0) == (size_t)-1);
+    CHECK(factor2_json_quote(NULL, FACTOR2_NUL_TERMINATED, NULL, sizeof out) == (size_t)-1);
+    CHECK(factor2_json_quote("a", 1, NULL, 0) == 3);
+    CHECK(factor2_json_quote("a", 1, NULL, sizeof out) == 3);
 }
 
 TEST test_frees_take_null(void) {
@@ -152,6 +168,7 @@ int main(void) {
     RUN(test_out_pointers_never_keep_their_old_value);
     RUN(test_authenticator_new);
     RUN(test_accessors);
+    RUN(test_quoting);
     RUN(test_frees_take_null);
     return 0;
 }

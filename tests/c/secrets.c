@@ -10,7 +10,7 @@
 #define GOOD "\"totpsecret\":\"" CANARY "\""
 
 struct provocation {
-    operation run;
+    factor2_operation run;
     const char *request;
 };
 
@@ -79,10 +79,10 @@ static const struct provocation PROVOCATIONS[] = {
     {factor2_create_secret, "{\"username\":\"canary\",\"totpsecret\":\"" CANARY "0\"}"},
     {factor2_create_secret, "{\"username\":\"canary\",\"totpsecret\":918273}"},
     {factor2_create_secret, "{\"username\":[\"canary\"]," GOOD "}"},
-    {factor2_qr_png, "{\"username\":\"canary\"}"},
-    {factor2_qr_png, "{\"username\":\"canary\",\"totpsecret\":\"" CANARY "8\"}"},
-    {factor2_qr_png, "{\"username\":\"canary\",\"totpsecret\":\"" CANARY "=A\"}"},
-    {factor2_qr_png, "{\"username\":\"canary\"," GOOD ",\"text\":\"" CODE "\"}"},
+    {factor2_qr, "{\"username\":\"canary\"}"},
+    {factor2_qr, "{\"username\":\"canary\",\"totpsecret\":\"" CANARY "8\"}"},
+    {factor2_qr, "{\"username\":\"canary\",\"totpsecret\":\"" CANARY "=A\"}"},
+    {factor2_qr, "{\"username\":\"canary\"," GOOD ",\"format\":\"" CODE "\"}"},
 
     {factor2_prepare_configuration, "{\"user\":\"canary\"}"},
     {factor2_prepare_configuration, "{\"user\":{\"name\":\"canary\"}}"},
@@ -138,7 +138,7 @@ static void check_says_nothing(const char *what, factor2_status status,
     const char *json = json_of(response);
     if (status == FACTOR2_OK || strcasestr(json, "canary") || strstr(json, CODE))
         fprintf(stderr, "%s\n-> %s\n", what, json);
-    check_answer(status, response);
+    check_response(status, response);
     CHECK(status != FACTOR2_OK && response != NULL);
     CHECK(strcasestr(json, "canary") == NULL);
     CHECK(strstr(json, CODE) == NULL);
@@ -192,7 +192,7 @@ TEST test_settings(void) {
     }
 }
 
-/* An accepted code's answer has no need of the secret or the code either. */
+/* An accepted code's response has no need of the secret or the code either. */
 TEST test_an_accepted_code(void) {
     factor2_authenticator *auth = authenticator(CONFIG);
     factor2_response *response = NULL;

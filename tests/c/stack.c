@@ -35,7 +35,7 @@ static void run_on_small_stack(const char *what, void *(*work)(void *), void *ar
 
 struct job {
     const factor2_authenticator *auth;
-    operation run;
+    factor2_operation run;
     const char *request;
     factor2_status expected;
 };
@@ -46,7 +46,7 @@ static void *do_job(void *argument) {
     return NULL;
 }
 
-static void check_job(const char *what, const factor2_authenticator *auth, operation run,
+static void check_job(const char *what, const factor2_authenticator *auth, factor2_operation run,
                       const char *request, factor2_status expected) {
     struct job job;
     job.auth = auth;
@@ -92,13 +92,13 @@ TEST test_the_largest_pictures(void) {
                       LARGEST[i].qr);
         run_on_small_stack("authenticator_new", make_and_free, config);
         auth = authenticator(config);
-        check_job("qr_png, largest", auth, factor2_qr_png, request, FACTOR2_OK);
+        check_job("qr, largest", auth, factor2_qr, request, FACTOR2_OK);
         check_job("create_secret, largest", auth, factor2_create_secret, request, FACTOR2_OK);
         factor2_authenticator_free(auth);
     }
     write_largest(config, request, sizeof config, LETTERS_AT_L, 10, LEVEL("H"));
     auth = authenticator(config);
-    check_job("qr_png, too long", auth, factor2_qr_png, request, FACTOR2_BAD_REQUEST);
+    check_job("qr, too long", auth, factor2_qr, request, FACTOR2_BAD_REQUEST);
     factor2_authenticator_free(auth);
 }
 

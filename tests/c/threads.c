@@ -1,4 +1,4 @@
-/* Eight threads on one handle, all operations at once: every answer is the right one. */
+/* Eight threads on one handle, all operations at once: every response is the right one. */
 #include "calls.h"
 
 #include <pthread.h>
@@ -93,7 +93,7 @@ TEST test_one_code_lets_one_in(void) {
     }
 }
 
-/* A handle may be freed by another thread than the one that made it, and so may an answer. */
+/* A handle may be freed by another thread than the one that made it, and so may a response. */
 static void *free_elsewhere(void *argument) {
     void **things = argument;
     CHECK(contains(things[1], "\"totpsecret\""));

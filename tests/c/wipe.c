@@ -131,8 +131,8 @@ TEST test_made_secrets(void) {
     factor2_authenticator_free(auth);
 }
 
-/* A part from the middle of the answer, JSON and PNG, is nowhere else, and goes with the answer. */
-static void check_answers(const char *config) {
+/* A part from the middle of the response, JSON and PNG, is nowhere else, and goes with the response. */
+static void check_responses(const char *config) {
     factor2_authenticator *auth = authenticator(config);
     size_t i;
     for (i = 0; i < CALL_COUNT; i++) {
@@ -160,15 +160,37 @@ static void check_answers(const char *config) {
     factor2_authenticator_free(auth);
 }
 
-TEST test_answers(void) {
-    check_answers(CONFIG);
-    check_answers("{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
-                  "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"}}");
+TEST test_responses(void) {
+    check_responses(CONFIG);
+    check_responses("{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
+                    "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"}}");
+}
+
+/* What was asked for as text is a copy, which goes with the response. */
+TEST test_texts(void) {
+    factor2_authenticator *auth = authenticator(CONFIG);
+    factor2_response *response = NULL;
+    char warning[24];
+    const char *text;
+    size_t length;
+    watch();
+    CHECK(factor2_create_secret(auth, "{\"username\":\"a:b\",\"totpsecret\":\"" SECRET "\"}",
+                                FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK);
+    CHECK(strcmp(text_of(response, "totpsecret"), SECRET) == 0);
+    CHECK(strstr(text_of(response, "uri"), SECRET) != NULL);
+    text = factor2_response_text(response, "warnings.0", &length);
+    CHECK(text != NULL && length > sizeof warning);
+    memcpy(warning, text + (length - sizeof warning) / 2, sizeof warning);
+    factor2_response_free(response);
+    check_wiped("texts", SECRET);
+    CHECK(!found(warning, sizeof warning));
+    forget();
+    factor2_authenticator_free(auth);
 }
 
 TEST test_refused_requests(void) {
     static const struct {
-        operation run;
+        factor2_operation run;
         const char *request;
         factor2_status expected;
     } REFUSED[] = {
@@ -200,9 +222,8 @@ TEST test_refused_requests(void) {
         {factor2_create_secret, "{\"username\":[]," SECRET_MEMBER "}", FACTOR2_BAD_REQUEST},
         {factor2_create_secret, "{" SPELT_MEMBER "\"}", FACTOR2_BAD_REQUEST},
         {factor2_create_secret, "{\"username\":\"bob\"," SPELT_MEMBER "\"}", FACTOR2_OK},
-        {factor2_qr_png, "{\"username\":\"bob\"," SPELT_MEMBER "\",\"text\":true}", FACTOR2_OK},
-        {factor2_qr_png, "{\"username\":\"bob\"," SPELT_MEMBER "\",\"text\":1}",
-         FACTOR2_BAD_REQUEST},
+        {factor2_qr, "{\"username\":\"bob\"," SPELT_MEMBER "\",\"format\":\"text\"}", FACTOR2_OK},
+        {factor2_qr, "{\"username\":\"bob\"," SPELT_MEMBER "\",\"format\":1}", FACTOR2_BAD_REQUEST},
         {factor2_prepare_configuration, "{\"user\":{\"username\":\"bob\"," SPELT_MEMBER "\"}}",
          FACTOR2_OK},
         {factor2_prepare_configuration, "{\"user\":{" SPELT_MEMBER "\"}}", FACTOR2_BAD_REQUEST},
@@ -252,6 +273,8 @@ TEST test_freed_handles_are_refused(void) {
     CHECK(kept_count >= 2);
     CHECK(factor2_response_json(response, &length) == NULL && length == 0);
     CHECK(factor2_response_data(response, &length) == NULL && length == 0);
+    length = 77;
+    CHECK(factor2_response_text(response, "version", &length) == NULL && length == 0);
     for (i = 0; i < CALL_COUNT; i++)
         CHECK(outcome_of_text(CALLS[i].run, auth, CALLS[i].request) == FACTOR2_INVALID_HANDLE);
     i = kept_count; /* and a second free does nothing */
@@ -265,7 +288,8 @@ int main(void) {
     RUN(test_the_watch_works);
     RUN(test_every_operation);
     RUN(test_made_secrets);
-    RUN(test_answers);
+    RUN(test_responses);
+    RUN(test_texts);
     RUN(test_refused_requests);
     RUN(test_freed_handles_are_refused);
     return 0;

@@ -17,19 +17,20 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-static void check_enrollment(slice enrollment, slice request_username, slice request_secret) {
+static void check_enrollment(const json_t *enrollment, const json_t *request_username,
+                             const json_t *request_secret) {
     char secret[SECRET_ROOM], given[SECRET_ROOM];
-    slice username = read_text(request_username), shown = trimmed(username);
-    slice answered = read_text(json_member(enrollment, "username"));
-    must(!read_secret(json_member(enrollment, "totpsecret"), secret));
-    if (request_secret.at) {
+    slice username = text_of(request_username), shown = trimmed(username);
+    slice given_back = text_of(json_object_get(enrollment, "username"));
+    must(!read_secret(json_object_get(enrollment, "totpsecret"), secret));
+    if (request_secret) {
         read_secret(request_secret, given);
         must(!strcmp(secret, given));
     } else {
         must(strlen(secret) == 32 && name_valid(username));
     }
-    must(answered.len == shown.len && !memcmp(answered.at, shown.at, shown.len));
-    must_be_otpauth(json_member(enrollment, "uri"), ISSUER_ENCODED, shown, secret);
+    must(given_back.len == shown.len && !memcmp(given_back.at, shown.at, shown.len));
+    must_be_otpauth(json_object_get(enrollment, "uri"), ISSUER_ENCODED, shown, secret);
 }
 
 /* An upper bound for the URI's length, and how much always fits at error correction L. */
@@ -39,49 +40,77 @@ static int uri_fits(slice name, slice secret) {
            2953;
 }
 
-static void check_created(slice request, answer *got) {
+static void check_created(const json_t *request, result *got) {
     static const char *const members[] = {"username", "totpsecret", NULL};
     only_members(request, members);
     must(png_side(got->data, got->data_len) >= 21 + 8);
-    must_be_data_uri(json_member(got->json, "qr"), got->data, got->data_len);
-    check_enrollment(got->json, json_member(request, "username"),
-                     json_member(request, "totpsecret"));
+    must_be_data_uri(json_object_get(got->json, "qr"), got->data, got->data_len);
+    check_enrollment(got->json, json_object_get(request, "username"),
+                     json_object_get(request, "totpsecret"));
 }
 
-static void check_drawn(slice request, answer *got) {
-    static const char *const members[] = {"username", "totpsecret", "text", NULL};
+/* The picture's height; each line has blocks for as many modules, and ends. */
+static long must_be_blocks(slice picture, long width) {
+    static const char *const blocks[] = {" ", "\xE2\x96\x80", "\xE2\x96\x84", "\xE2\x96\x88"};
+    long lines = 0, column = 0;
+    for (const char *at = picture.at, *end = at + picture.len; at < end;) {
+        if (*at == '\n') {
+            must(column == width);
+            at++, lines++, column = 0;
+            continue;
+        }
+        int kind = 0;
+        while (kind < 4 && strncmp(at, blocks[kind], strlen(blocks[kind])))
+            kind++;
+        must(kind < 4);
+        at += strlen(blocks[kind]), column++;
+    }
+    must(!column);
+    return lines;
+}
+
+static void check_drawn(const json_t *request, result *got) {
+    static const char *const members[] = {"username", "totpsecret", "format", NULL};
     char secret[SECRET_ROOM];
-    long side = png_side(got->data, got->data_len);
+    json_t *format = json_object_get(request, "format");
+    long width = (long)json_integer_value(json_object_get(got->json, "width")), height;
     only_members(request, members);
-    read_secret(json_member(request, "totpsecret"), secret);
-    slice username = trimmed(read_text(json_member(request, "username")));
-    must_be_otpauth(json_member(got->json, "uri"), ISSUER_ENCODED, username, secret);
-    must(json_in_range(json_member(got->json, "width"), side, side));
-    must(json_in_range(json_member(got->json, "height"), side, side));
-    must(json_in_range(json_member(got->json, "bytes"), (long long)got->data_len,
-                       (long long)got->data_len));
+    read_secret(json_object_get(request, "totpsecret"), secret);
+    slice username = trimmed(text_of(json_object_get(request, "username")));
+    must_be_otpauth(json_object_get(got->json, "uri"), ISSUER_ENCODED, username, secret);
+    must(!format || is_text(format, "png") || is_text(format, "text"));
+    must(is_text(json_object_get(got->json, "format"), format ? text_of(format).at : "png"));
+    if (format && is_text(format, "text")) {
+        height = must_be_blocks((slice){(const char *)got->data, got->data_len}, width);
+        must(height == (width + 1) / 2);
+    } else {
+        height = png_side(got->data, got->data_len);
+        must(width == height);
+    }
+    must(in_range(json_object_get(got->json, "height"), height, height));
+    must(in_range(json_object_get(got->json, "bytes"), (long long)got->data_len,
+                  (long long)got->data_len));
 }
 
-static void check_prepared(slice request, answer *got) {
+static void check_prepared(const json_t *request, result *got) {
     static const char *const members[] = {"user", NULL};
     char secret[SECRET_ROOM], kept[SECRET_ROOM];
-    slice shown = json_member(got->json, "userData"),
-          session = json_member(got->json, "sessionData");
-    slice username = json_member(json_member(request, "user"), "username");
+    json_t *shown = json_object_get(got->json, "userData"),
+           *session = json_object_get(got->json, "sessionData");
     only_members(request, members);
-    check_enrollment(shown, username, (slice){NULL, 0});
-    read_secret(json_member(shown, "totpsecret"), secret);
-    read_secret(json_member(session, "totpsecret"), kept);
+    check_enrollment(shown, json_object_get(json_object_get(request, "user"), "username"), NULL);
+    read_secret(json_object_get(shown, "totpsecret"), secret);
+    read_secret(json_object_get(session, "totpsecret"), kept);
     must(!strcmp(secret, kept));
-    must(json_is_string(json_member(shown, "factor2"), FACTOR));
-    must(json_is_string(json_member(session, "factor2"), FACTOR));
+    must(is_text(json_object_get(shown, "factor2"), FACTOR));
+    must(is_text(json_object_get(session, "factor2"), FACTOR));
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     static char request[MAX_REQUEST], username[MAX_REQUEST / 4], secret[MAX_REQUEST / 4];
     static const struct {
-        operation call;
-        void (*check)(slice request, answer *);
+        factor2_operation call;
+        void (*check)(const json_t *request, result *);
     } operations[] = {{factor2_create_secret, check_created},
                       {factor2_qr, check_drawn},
                       {factor2_prepare_configuration, check_prepared}};
@@ -103,26 +132,26 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
                                    (int)input.len, input.at);
         break;
     case 5: /* a broken secret */
-        json_escape(input, secret, sizeof secret);
+        quote(input, secret, sizeof secret);
         sent.len = (size_t)sprintf(
-            request, "{\"username\":\"alice\",\"totpsecret\":\"" CANARY "%s\"}", secret);
+            request, "{\"username\":\"alice\",\"totpsecret\":\"" CANARY "%s}", secret + 1);
         break;
     default: /* a user name and, behind a bar, a secret, put into JSON as they should be */
-        json_escape(name, username, sizeof username);
-        json_escape(given, secret, sizeof secret);
-        sent.len = (size_t)sprintf(request,
-                                   given.at ? "{\"username\":\"%s\",\"totpsecret\":\"%s\"}"
-                                            : "{\"username\":\"%s\"}",
-                                   username, secret);
+        quote(name, username, sizeof username);
+        quote(given, secret, sizeof secret);
+        sent.len = (size_t)sprintf(
+            request, given.at ? "{\"username\":%s,\"totpsecret\":%s}" : "{\"username\":%s}",
+            username, secret);
     }
 
-    answer got = call(operations[operation_index].call, authenticator, sent);
-    if (got.status == FACTOR2_OK) {
-        must(json_strict(sent));
+    result got = call(operations[operation_index].call, authenticator, sent);
+    json_t *taken = got.status == FACTOR2_OK ? read_accepted(sent) : NULL;
+    if (taken) {
         if (mode == 3 || mode == 4)
-            must(json_is_string(json_member(sent, "totpsecret"), CANARY));
-        operations[operation_index].check(sent, &got);
+            must(is_text(json_object_get(taken, "totpsecret"), CANARY));
+        operations[operation_index].check(taken, &got);
     }
+    json_decref(taken);
     if (mode == 6) {
         char read[SECRET_ROOM];
         int utf8 = utf8_valid(name) && utf8_valid(given);

@@ -24,42 +24,62 @@ static int never_for_any_text(factor2_status status) {
            status == FACTOR2_RANDOM_UNAVAILABLE;
 }
 
-static answer checked(factor2_status status, factor2_response *response) {
-    answer got = {.status = status, .response = response};
+/* Each member of the response, one level deep, is the same as text. */
+static void must_be_told_as_text(const factor2_response *response, json_t *object) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value) {
+        size_t len;
+        const char *told = factor2_response_text(response, name, &len);
+        must(told != NULL && told[len] == 0);
+        if (json_is_string(value))
+            must(len == json_string_length(value) && !memcmp(told, json_string_value(value), len));
+        else
+            must(*told != '"');
+    }
+    must(factor2_response_text(response, "nothing", NULL) == NULL);
+}
+
+static result checked(factor2_status status, factor2_response *response) {
+    result got = {.status = status, .response = response};
+    int unsure;
     must(!never_for_any_text(status));
     must(response != NULL);
-    got.json.at = factor2_response_json(response, &got.json.len);
+    got.text.at = factor2_response_json(response, &got.text.len);
     got.data = factor2_response_data(response, &got.data_len);
-    must(got.json.at != NULL && strlen(got.json.at) == got.json.len);
-    must(json_strict(got.json));
+    must(got.text.at != NULL && strlen(got.text.at) == got.text.len);
+    got.json = read_json(got.text, &unsure);
+    must(got.json != NULL);
+    must_be_told_as_text(got.response, got.json);
     must((got.data == NULL) == (got.data_len == 0));
 
-    slice error = json_member(got.json, "error"), message = json_member(error, "message");
-    must((status == FACTOR2_OK) == (error.at == NULL));
+    json_t *error = json_object_get(got.json, "error");
+    must((status == FACTOR2_OK) == (error == NULL));
     if (status != FACTOR2_OK) {
         long http = factor2_status_http(status);
-        must(json_is_string(json_member(error, "code"), factor2_status_name(status)));
-        must(json_in_range(json_member(error, "http_status"), http, http));
-        must(message.len > 2 && *message.at == '"');
+        must(is_text(json_object_get(error, "code"), factor2_status_name(status)));
+        must(in_range(json_object_get(error, "http_status"), http, http));
+        must(text_of(json_object_get(error, "message")).len > 0);
         must(got.data == NULL);
-        must(json_member(got.json, "accepted").at == NULL);
+        must(json_object_get(got.json, "accepted") == NULL);
         for (const char *const *text = never_in_an_error; *text; text++)
-            must(!contains(got.json, *text));
+            must(!contains(got.text, *text));
     }
     return got;
 }
 
 static factor2_response *const poison = (factor2_response *)1;
 
-answer call(operation op, const factor2_authenticator *authenticator, slice request) {
+result call(factor2_operation operation, const factor2_authenticator *authenticator,
+            slice request) {
     factor2_response *response = poison;
     char *text = copy_to_the_end_of_its_memory(request);
-    factor2_status status = op(authenticator, text, request.len, &response);
+    factor2_status status = operation(authenticator, text, request.len, &response);
     free(text);
     return checked(status, response);
 }
 
-answer new_authenticator(slice config, factor2_authenticator **authenticator) {
+result new_authenticator(slice config, factor2_authenticator **authenticator) {
     factor2_response *response = poison;
     *authenticator = (factor2_authenticator *)poison;
     char *text = copy_to_the_end_of_its_memory(config);
@@ -69,55 +89,50 @@ answer new_authenticator(slice config, factor2_authenticator **authenticator) {
     return checked(status, response);
 }
 
-answer succeed(operation op, const factor2_authenticator *authenticator, const char *request) {
-    answer got = call(op, authenticator, slice_of(request));
+result succeed(factor2_operation operation, const factor2_authenticator *authenticator,
+               const char *request) {
+    result got = call(operation, authenticator, slice_of(request));
     must(got.status == FACTOR2_OK);
     return got;
 }
 
 factor2_authenticator *authenticator_for(const char *config) {
     factor2_authenticator *authenticator;
-    answer got = new_authenticator(slice_of(config), &authenticator);
+    result got = new_authenticator(slice_of(config), &authenticator);
     must(got.status == FACTOR2_OK);
     done(&got);
     return authenticator;
 }
 
-factor2_status status_nul_terminated(operation op, const factor2_authenticator *authenticator,
-                                     slice request) {
+factor2_status status_nul_terminated(factor2_operation operation,
+                                     const factor2_authenticator *authenticator, slice request) {
     char *text = malloc(request.len + 1);
     memcpy(text, request.at, request.len);
     text[request.len] = 0;
-    factor2_status status = op(authenticator, text, FACTOR2_NUL_TERMINATED, NULL);
+    factor2_status status = operation(authenticator, text, FACTOR2_NUL_TERMINATED, NULL);
     free(text);
     return status;
 }
 
-void done(answer *got) {
+void done(result *got) {
+    json_decref(got->json);
     factor2_response_free(got->response);
-    *got = (answer){0};
+    *got = (result){0};
 }
 
-slice read_text(slice json_string) {
-    static char texts[8][MAX_REQUEST];
-    static unsigned next;
-    char *text = texts[next++ % 8];
-    long len = json_decode(json_string, text, MAX_REQUEST);
-    must(len >= 0);
-    return (slice){text, (size_t)len};
-}
-
-int read_secret(slice json_string, char secret[SECRET_ROOM]) {
-    int read = base32_secret(read_text(json_string), secret);
+int read_secret(const json_t *string, char secret[SECRET_ROOM]) {
+    int read = base32_secret(text_of(string), secret);
     must(read);
     return read == 2;
 }
 
-void only_members(slice object, const char *const *names) {
-    slice name, value;
-    while (json_next(&object, &name, &value)) {
+void only_members(const json_t *object, const char *const *names) {
+    const char *name;
+    json_t *value;
+    must(json_is_object(object));
+    json_object_foreach((json_t *)object, name, value) {
         const char *const *known = names;
-        while (*known && !json_is_string(name, *known))
+        while (*known && strcmp(name, *known))
             known++;
         must(*known != NULL);
     }

@@ -1,9 +1,11 @@
-/* What the fuzz targets share: calls into the library whose every answer is checked against the contract. */
+/* What the fuzz targets share: calls into the library whose every response is checked against the contract,
+ * with Jansson and zlib for judges of JSON and of pictures. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
 #include "factor2.h"
-#include "json.h"
+
+#include <jansson.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,40 +28,67 @@
 
 #define FOR_TESTS "\"fixed_time\":59,\"guard\":{\"store\":\"none\"}"
 
-typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
-                                    factor2_response **);
+/* A piece of somebody else's text; `at` is NULL for an absent one. */
+typedef struct {
+    const char *at;
+    size_t len;
+} slice;
 
 typedef struct {
     factor2_status status;
     factor2_response *response;
-    slice json;
+    slice text; /* the JSON as it is written */
+    json_t *json;
     const unsigned char *data;
     size_t data_len;
-} answer;
+} result;
 
 /* Texts which no error may repeat, in any letter case; ends with NULL. Each target has its own. */
 extern const char *const never_in_an_error[];
 
 slice slice_of(const char *text);
 
-/* Both pass a copy of the text that ends where its memory ends, and abort unless the answer is sane. */
-answer call(operation, const factor2_authenticator *, slice request);
-answer new_authenticator(slice config, factor2_authenticator **);
+/* Both pass a copy of the text that ends where its memory ends, and abort unless the response is sane. */
+result call(factor2_operation, const factor2_authenticator *, slice request);
+result new_authenticator(slice config, factor2_authenticator **);
 
 /* The same for a request that the target itself wrote and which therefore succeeds. */
-answer succeed(operation, const factor2_authenticator *, const char *request);
+result succeed(factor2_operation, const factor2_authenticator *, const char *request);
 factor2_authenticator *authenticator_for(const char *config);
 
 /* The status that the text gets when it is passed NUL-terminated instead. */
-factor2_status status_nul_terminated(operation, const factor2_authenticator *, slice request);
+factor2_status status_nul_terminated(factor2_operation, const factor2_authenticator *,
+                                     slice request);
 
-void done(answer *);
+void done(result *);
+
+/* A text as JSON: one value and nothing after it, UTF-8, no name twice in any object, not too deep. NULL if it is
+ * not that, and then `unsure` says whether Jansson alone refuses it, which keeps no number out of its range and
+ * no name with a NUL. */
+json_t *read_json(slice text, int *unsure);
+
+/* The same for a text that the library has taken; NULL only when Jansson is unsure. */
+json_t *read_accepted(slice text);
+
+/* A JSON string's content; aborts when it is none. It lives as long as the value. */
+slice text_of(const json_t *string);
+
+int is_text(const json_t *value, const char *expected);
+
+/* An integer between `min` and `max`. */
+int in_range(const json_t *value, long long min, long long max);
+
+int utf8_valid(slice text);
+
+/* Writes a text as a JSON string by factor2_json_quote(), and looks at it; a text that is not UTF-8 as
+ * it is, but for what JSON would escape. Ends it with a NUL, and gives the length. */
+size_t quote(slice text, char *out, size_t room);
 
 /* Room for 512 bytes in base32. */
 #define SECRET_ROOM 821
 
 /* The secret in canonical base32; aborts when the value is no string with one. Whether bits of it were dropped. */
-int read_secret(slice json_string, char secret[SECRET_ROOM]);
+int read_secret(const json_t *string, char secret[SECRET_ROOM]);
 
 /* The same for valid UTF-8: 0 when it is no secret, 2 when bits were dropped, else 1. */
 int base32_secret(slice text, char secret[SECRET_ROOM]);
@@ -70,24 +99,18 @@ int typed_code(slice typed, int digits, char code[16]);
 /* Valid UTF-8 without the blanks around it. */
 slice trimmed(slice name);
 
-/* A JSON string's content; aborts when it is none. It stays until the next but seven calls. */
-slice read_text(slice json_string);
-
-/* Aborts unless the object has no members but these; a name twice is json_strict()'s finding. */
-void only_members(slice object, const char *const *names);
-
-/* Decompresses zlib's format into `out` and gives the length; aborts when it is broken or does not fit. */
-size_t inflate_zlib(const unsigned char *packed, size_t packed_len, unsigned char *out,
-                    size_t room);
+/* Aborts unless the value is an object with no members but these. */
+void only_members(const json_t *object, const char *const *names);
 
 /* Aborts unless `png` is a complete square picture, and gives its side in pixels. */
 unsigned png_side(const unsigned char *png, size_t len);
 
 /* Aborts unless `uri` is the data URI of exactly these bytes. */
-void must_be_data_uri(slice uri, const unsigned char *png, size_t len);
+void must_be_data_uri(const json_t *uri, const unsigned char *png, size_t len);
 
 /* Aborts unless `uri` is the otpauth URI of this account and secret, neither able to add anything to it. */
-void must_be_otpauth(slice uri, const char *issuer_encoded, slice account, const char *secret);
+void must_be_otpauth(const json_t *uri, const char *issuer_encoded, slice account,
+                     const char *secret);
 
 /* Whether the account of a new secret may be called so: 1 to 255 bytes without the blanks around it, nothing that
  * cannot be seen, and something that can. */

@@ -26,6 +26,8 @@ fail() {
 
 check_tools() {
     command -v "$clang" >/dev/null || fail "needs clang (Debian: apt-get install clang)"
+    printf '#include <jansson.h>\n#include <zlib.h>\n' | "$clang" -fsyntax-only -x c - 2>"$out/probe.log" ||
+        fail "needs Jansson and zlib (Debian: apt-get install libjansson-dev zlib1g-dev)"
     echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' |
         "$clang" -fsanitize=fuzzer,address -x c -o "$out/probe" - 2>"$out/probe.log" && return
     version=$("$clang" -dumpversion | cut -d. -f1)
@@ -48,11 +50,12 @@ build_library() (
 build_target() {
     mkdir -p "$out/$1"
     rm -f "$out/$1"/*.o
-    for file in "$1" fuzz json pasted picture inflate; do
+    for file in "$1" fuzz json pasted picture; do
         "$clang" -std=c99 -g -O1 -Wall -Wextra -Werror -fsanitize=address -Iinclude \
             -c "$sources/$file.c" -o "$out/$1/$file.o" || fail "$file.c does not compile"
     done
-    "$clang" -fsanitize=fuzzer,address "$out/$1"/*.o "$out/libfactor2.a" -o "$out/$1/$1" ||
+    "$clang" -fsanitize=fuzzer,address "$out/$1"/*.o "$out/libfactor2.a" -ljansson -lz \
+        -o "$out/$1/$1" ||
         fail "$1 does not link"
 }
 

@@ -55,7 +55,7 @@ macro_rules! programs {
     };
 }
 
-programs!(abi allocations cancel code copies dlopen flood fork fork_inside handle input json_text null quiet secrets stack threads wipe);
+programs!(abi allocations cancel code copies dlopen flood fork fork_inside handle input json_quote null quiet response_text secrets stack threads wipe);
 
 /// Runs a program with either library, in a folder of its own.
 fn check(program: &str, run_with: fn(&str, &Path, Library, &Path)) {
