@@ -1,11 +1,13 @@
 # frozen_string_literal: true
 
 module Factor2
-  # What an operation answers: frozen, with a method for each member that factor2.h documents, in Ruby's
+  # An operation's response: frozen, with a method for each member that factor2.h documents, in Ruby's
   # spelling (+userData+ is +user_data+). A member that is not there is nil. +inspect+ shows no secret.
-  class Answer
-    # The answer's JSON as it came, under the names of factor2.h, with members that this version does not know.
+  class Response
+    # The JSON as it came, under the names of factor2.h, with members that this version does not know.
     attr_reader :to_h
+    # The bytes beside the JSON: a picture, frozen; nil if there are none.
+    attr_reader :data
 
     class << self
       # Defines the methods for members. What is not +shown+ may hold a secret; +of+ is the members' own class.
@@ -26,9 +28,9 @@ module Factor2
       end
     end
 
-    def initialize(json, png = nil)
+    def initialize(json, data = nil)
       @to_h = json
-      @png = png
+      @data = data&.freeze
       freeze
     end
 
@@ -53,50 +55,50 @@ module Factor2
     alias to_s inspect
   end
 
-  # An answer with a picture.
-  class Picture < Answer
-    # The PNG's bytes, frozen.
-    attr_reader :png
-  end
-
-  # What create_secret made: +qr+ is the PNG as a data URI, ready for <img src>.
-  class Secret < Picture
+  # What create_secret made: +png+ is the picture, +qr+ the same as a data URI, ready for <img src>.
+  class Secret < Response
     members "username", "warnings"
     members "totpsecret", "uri", "qr", shown: false
+    alias png data
   end
 
-  # What qr_png drew: its size in pixels and in +bytes+; +text+ is for a terminal.
-  class QrPng < Picture
-    members "width", "height", "bytes", "warnings"
-    members "uri", "text", shown: false
+  # What qr drew: the picture is +data+, a binary String, or of the format "text" a text in UTF-8. Width and
+  # height are in pixels, or in characters.
+  class Picture < Response
+    members "format", "media_type", "width", "height", "bytes", "warnings"
+    members "uri", shown: false
+
+    def initialize(json, data)
+      super(json, json["format"] == "text" ? data.force_encoding(Encoding::UTF_8) : data)
+    end
   end
 
-  # What to show to the user who enrols.
-  class UserData < Answer
+  # What to show to the user who enrolls.
+  class UserData < Response
     members "username", "factor2"
     members "totpsecret", "uri", "qr", shown: false
   end
 
   # What to keep in the session until the user has typed a right code: its +to_h+.
-  class SessionData < Answer
+  class SessionData < Response
     members "username", "factor2"
     members "totpsecret", shown: false
   end
 
   # The secrets that a factor keeps of a user.
-  class Secrets < Answer
+  class Secrets < Response
     members "totpsecret", shown: false
   end
 
   # What prepare_configuration gives.
-  class PreparedConfiguration < Answer
+  class PreparedConfiguration < Response
     members "userData", of: UserData, shown: false
     members "sessionData", of: SessionData, shown: false
     members "warnings"
   end
 
   # What reprepare_configuration gives.
-  class RepreparedConfiguration < Answer
+  class RepreparedConfiguration < Response
     members "userData", of: UserData, shown: false
     members "secrets", of: Secrets, shown: false
     members "newSessionData", shown: false
@@ -104,23 +106,23 @@ module Factor2
   end
 
   # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one.
-  class Verification < Answer
+  class Verification < Response
     members "accepted", "step", "drift", "warnings"
   end
 
   # What the guard remembers of a credential.
-  class Record < Answer
+  class Record < Response
     members "last_step", "failures", "locked_until", "disabled"
   end
 
   # The current code of a secret.
-  class Code < Answer
+  class Code < Response
     members "valid_for_s", "warnings"
     members "otp", shown: false
   end
 
   # What an authenticator is and can do, and its settings.
-  class Description < Answer
+  class Description < Response
     members "version", "mfa_type", "mfa_channel", "factor_name", "friendly_name", "secret_names",
             "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
             "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
