@@ -32,9 +32,9 @@ void write_private_file(const std::string &path, std::string_view bytes) {
         throw std::runtime_error(path + ": cannot be written");
 }
 
-/* Bright white on black, whatever the terminal's colours are, because scanners want dark on light. */
-void print_picture(const std::string &picture) {
-    std::istringstream lines(picture);
+/* Bright white on black, whatever the terminal's colors are, because scanners want dark on light. */
+void print_picture(std::string_view picture) {
+    std::istringstream lines{std::string(picture)};
     for (std::string line; std::getline(lines, line);)
         std::cout << "\033[97;40m" << line << "\033[0m\n";
 }
@@ -53,10 +53,12 @@ factor2::status verify(const factor2::authenticator &authenticator, const std::s
 
 bool enroll(const factor2::authenticator &authenticator, const char *username, const char *path) {
     // The secret is the user's second factor: a real program stores it, encrypted.
-    const std::string secret = authenticator.create_secret(username).at("totpsecret");
-    const auto picture = authenticator.qr_png(username, secret, true);
-    write_private_file(path, picture.data());
-    print_picture(picture.at("text"));
+    const auto made = authenticator.create_secret(username);
+    const std::string secret = made.at("totpsecret"); // throws if nothing was made
+    write_private_file(path, made.data());
+    const auto drawn = authenticator.qr(username, secret, "text");
+    drawn.value(); // throws if nothing was drawn
+    print_picture(drawn.data());
     std::cout << "Scan it with an authenticator app (it is in " << path
               << ", too), or type in the secret:\n"
               << secret << "\n\n";

@@ -4,9 +4,9 @@
  *     factor2::authenticator authenticator(R"({"issuer":"Example"})");     // throws factor2::error
  *     if (authenticator.verify(totpsecret, otp)) let_in();                 // true only for an accepted code
  *
- * factor2.h specifies what each operation takes, answers and refuses; here it has the same name, without
- * `factor2_`, and takes plain texts instead of a request. They are put into JSON correctly whatever they
- * hold. Answers stay JSON: parse response::json() with your own JSON library, or ask response::at().
+ * factor2.h specifies the operations. Here each has the same name without `factor2_`, and takes plain texts
+ * instead of a request; they are put into JSON correctly, whatever they hold. The response stays JSON: ask
+ * response::at() for one member, or parse response::json() with a JSON library of your own.
  *
  * Errors. C++ libraries are of two minds, and each has a point. SQLiteCpp, libpqxx and nlohmann/json throw;
  * where a "no" is ordinary, their users asked for calls that don't (SQLiteCpp has tryExecuteStep()
@@ -19,12 +19,12 @@
  *   message() tell the rest, misuse and a store that is down included. It throws nothing but
  *   std::bad_alloc.
  * - A constructor has nothing to return, so authenticator's throws factor2::error.
- * - response::value() and response::at() throw factor2::error if there is no answer, as
+ * - response::value() and response::at() throw factor2::error if the operation failed, as
  *   std::expected::value() does: for the calls whose failure is exceptional.
  * - A program that is built without exceptions takes factor2.h.
  *
  * Threads are as in factor2.h: one authenticator for all, its const members being the operations; a response
- * for one at a time. A closed or moved-from object answers InvalidHandle. Destructors throw nothing.
+ * for one at a time. The status of a closed or moved-from object is InvalidHandle. Destructors throw nothing.
  *
  * Copyright the factor2 developers. SPDX-License-Identifier: MIT OR Apache-2.0
  */
@@ -93,22 +93,21 @@ enum class status : factor2_status {
 
 namespace detail {
 
-inline void append_quoted(std::string &json, std::string_view text) {
-    constexpr const char *hex = "0123456789abcdef";
-    json += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20) {
-            json += "\\u00";
-            json += hex[byte >> 4];
-            json += hex[byte & 15];
-        } else {
-            if (c == '"' || c == '\\')
-                json += '\\';
-            json += c;
-        }
-    }
-    json += '"';
+/* An empty view may be NULL, which is not what the library calls an empty text. */
+inline const char *begin_of(std::string_view text) noexcept {
+    return text.empty() ? "" : text.data();
+}
+
+/* Appends a text as a JSON string, or nothing, and says so, when it is not UTF-8. */
+[[nodiscard]] inline bool append_quoted(std::string &json, std::string_view text) {
+    const std::size_t length = factor2_json_quote(begin_of(text), text.size(), nullptr, 0);
+    if (length == static_cast<std::size_t>(-1))
+        return false;
+    const std::size_t end = json.size();
+    json.resize(end + length);
+    /* the NUL goes where the string has its own */
+    factor2_json_quote(begin_of(text), text.size(), &json[end], length + 1);
+    return true;
 }
 
 /* A request's member: a text, or what is JSON already. */
@@ -127,13 +126,12 @@ class object {
             room += each.name.size() + 6 * each.value.size() + 6;
         text_.reserve(room); /* growing would leave a copy behind */
         for (const member &each : members) {
-            text_ += text_.empty() ? '{' : ',';
-            append_quoted(text_, each.name);
-            text_ += ':';
-            if (each.is_json)
+            text_ += text_.empty() ? "{\"" : ",\"";
+            text_ += each.name;
+            text_ += "\":";
+            /* What is not UTF-8 goes as it is: the library refuses the whole request then, and says why. */
+            if (each.is_json || !append_quoted(text_, each.value))
                 text_ += each.value;
-            else
-                append_quoted(text_, each.value);
         }
         text_ += '}';
     }
@@ -150,70 +148,6 @@ class object {
     std::string text_;
 };
 
-/* Where the name or value that begins at `at` ends. */
-inline std::size_t end_of_value(std::string_view json, std::size_t at) noexcept {
-    std::size_t depth = 0;
-    for (bool quoted = false; at < json.size(); ++at) {
-        const char c = json[at];
-        if (quoted) {
-            if (c == '\\')
-                ++at;
-            quoted = c != '"';
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '{' || c == '[') {
-            ++depth;
-        } else if (depth == 0 && (c == ':' || c == ',' || c == '}')) {
-            return at;
-        } else if (c == '}' || c == ']') {
-            --depth;
-        }
-    }
-    return json.size();
-}
-
-/* A member's value as it stands in an answer; empty if there is none. Answers are objects, without
-   blanks between their tokens. */
-inline std::string_view find(std::string_view json, std::string_view name) noexcept {
-    std::size_t at = 1;
-    while (at < json.size()) {
-        const std::size_t colon = end_of_value(json, at);
-        const std::string_view key = json.substr(at, colon - at);
-        if (colon + 1 >= json.size())
-            break;
-        const std::size_t end = end_of_value(json, colon + 1);
-        if (key.size() == name.size() + 2 && key.substr(1, name.size()) == name)
-            return json.substr(colon + 1, end - colon - 1);
-        at = end + 1;
-    }
-    return {};
-}
-
-/* A value as plain text: a string without its quotes and escapes, all else as it stands. */
-inline std::string plain(std::string_view value) {
-    if (value.size() < 2 || value.front() != '"')
-        return std::string(value);
-    constexpr std::string_view letters = "bfnrt", meant = "\b\f\n\r\t";
-    std::string text;
-    text.reserve(value.size());
-    for (std::size_t at = 1; at + 1 < value.size(); ++at) {
-        if (value[at] != '\\') {
-            text += value[at];
-            continue;
-        }
-        const char letter = value[++at];
-        if (letter == 'u' && at + 5 < value.size()) {
-            /* only control characters are written like this, as \u00XX */
-            text += static_cast<char>(std::stoi(std::string(value.substr(at + 1, 4)), nullptr, 16));
-            at += 4;
-        } else {
-            const std::size_t index = letters.find(letter);
-            text += index == std::string_view::npos ? letter : meant[index];
-        }
-    }
-    return text;
-}
-
 struct free_handle {
     void operator()(factor2_authenticator *handle) const noexcept {
         factor2_authenticator_free(handle);
@@ -223,18 +157,7 @@ struct free_handle {
 
 } // namespace detail
 
-/**
- * A text as a JSON string, quotes included, for configs that are put together:
- * `authenticator(R"({"issuer":)" + factor2::quoted(name) + "}")`. The text is meant to be UTF-8;
- * factor2 refuses what is not.
- */
-[[nodiscard]] inline std::string quoted(std::string_view text) {
-    std::string json;
-    detail::append_quoted(json, text);
-    return json;
-}
-
-/** A failure, with its status. what() is `NAME: MESSAGE`, and never holds a secret or a code. */
+/** An error, with its status. what() is `NAME: MESSAGE`, and never holds a secret or a code. */
 class error : public std::runtime_error {
   public:
     error(factor2::status code, const std::string &message)
@@ -246,7 +169,19 @@ class error : public std::runtime_error {
     factor2::status status_;
 };
 
-/** What an operation came to: the verdict, and the answer or the error. Wiped when it goes. */
+/**
+ * A text as a JSON string, quotes included, for configs that are put together:
+ * `authenticator(R"({"issuer":)" + factor2::quoted(name) + "}")`. Throws factor2::error, BadRequest, if it
+ * is not UTF-8.
+ */
+[[nodiscard]] inline std::string quoted(std::string_view text) {
+    std::string json;
+    if (!detail::append_quoted(json, text))
+        throw error(status::BadRequest, "not UTF-8");
+    return json;
+}
+
+/** What an operation came to: the verdict, and the response's JSON. Wiped when it goes. */
 class [[nodiscard]] response {
   public:
     response(response &&other) noexcept
@@ -263,22 +198,15 @@ class [[nodiscard]] response {
 
     [[nodiscard]] factor2::status status() const noexcept { return status_; }
 
-    /** The answer's JSON, or `{"error":{...}}`; see factor2_response_json(). Borrowed from this object. */
+    /** The response's JSON, see factor2_response_json(). Borrowed from this object. */
     [[nodiscard]] std::string_view json() const noexcept FACTOR2_BORROWED {
         std::size_t length = 0;
         if (const char *text = factor2_response_json(handle_.get(), &length))
             return {text, length};
-        switch (status_) {
-        case factor2::status::InvalidHandle:
-            return R"({"error":{"code":"InvalidHandle","http_status":500,"message":"closed or moved from"}})";
-        case factor2::status::OutOfMemory:
-            return R"({"error":{"code":"OutOfMemory","http_status":500,"message":"no memory"}})";
-        default:
-            return R"({"error":{"code":"UnknownError","http_status":500,"message":"an internal error"}})";
-        }
+        return instead().json;
     }
 
-    /** The PNG of create_secret() and qr_png(), or nothing. Borrowed from this object. */
+    /** The picture of create_secret() and qr(), or nothing. Borrowed from this object. */
     [[nodiscard]] std::string_view data() const noexcept FACTOR2_BORROWED {
         std::size_t length = 0;
         const unsigned char *bytes = factor2_response_data(handle_.get(), &length);
@@ -286,17 +214,21 @@ class [[nodiscard]] response {
     }
 
     /** What went wrong, for developers and logs; empty if nothing did. Never holds a secret or a code. */
-    [[nodiscard]] std::string message() const { return detail::plain(in_error("message")); }
+    [[nodiscard]] std::string message() const {
+        if (*this)
+            return {};
+        return text("error.message").value_or(instead().message);
+    }
 
     /** After how long another code will be looked at; nothing where waiting does not help. */
     [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const {
-        const std::string_view seconds = in_error("retry_after_s");
-        if (seconds.empty())
+        const auto seconds = text("error.retry_after_s");
+        if (!seconds)
             return std::nullopt;
-        return std::chrono::seconds(std::stoll(std::string(seconds)));
+        return std::chrono::seconds(std::stoll(*seconds));
     }
 
-    /** The answer's JSON. Borrowed from this object. Throws factor2::error if there is no answer. */
+    /** The response's JSON. Borrowed from this object. Throws factor2::error if the operation failed. */
     std::string_view value() const FACTOR2_BORROWED {
         if (!*this)
             throw error(status_, message());
@@ -304,15 +236,15 @@ class [[nodiscard]] response {
     }
 
     /**
-     * A member of the answer: `at("totpsecret")` is a string as plain text, `at("step")` anything else as
-     * JSON. A copy, which is yours to wipe. Throws factor2::error if there is no answer, and
-     * std::out_of_range if it has no such member.
+     * A member of the response by its path, see factor2_response_text(): `at("totpsecret")` is a string as
+     * plain text, `at("step")` or `at("guard.soft")` anything else as JSON. A copy, which is yours to wipe.
+     * Throws factor2::error if the operation failed, and std::out_of_range if there is no such member.
      */
-    [[nodiscard]] std::string at(std::string_view name) const {
-        const std::string_view found = detail::find(value(), name);
-        if (found.empty())
-            throw std::out_of_range("factor2: no such member in the answer");
-        return detail::plain(found);
+    [[nodiscard]] std::string at(std::string_view path) const {
+        value();
+        if (auto found = text(std::string(path).c_str()))
+            return *std::move(found);
+        throw std::out_of_range("factor2: no such member in the response");
     }
 
   private:
@@ -320,8 +252,33 @@ class [[nodiscard]] response {
     response(factor2_status code, factor2_response *handle) noexcept
         : handle_(handle), status_(static_cast<factor2::status>(code)) {}
 
-    std::string_view in_error(std::string_view name) const noexcept {
-        return *this ? std::string_view() : detail::find(detail::find(json(), "error"), name);
+    /* What stands for a response that the library did not give. */
+    struct stand_in {
+        const char *message;
+        std::string_view json;
+    };
+    stand_in instead() const noexcept {
+        switch (status_) {
+        case factor2::status::InvalidHandle:
+            return {
+                "closed or moved from",
+                R"({"error":{"code":"InvalidHandle","http_status":500,"message":"closed or moved from"}})"};
+        case factor2::status::OutOfMemory:
+            return {"no memory",
+                    R"({"error":{"code":"OutOfMemory","http_status":500,"message":"no memory"}})"};
+        default:
+            return {
+                "an internal error",
+                R"({"error":{"code":"UnknownError","http_status":500,"message":"an internal error"}})"};
+        }
+    }
+
+    std::optional<std::string> text(const char *path) const {
+        std::size_t length = 0;
+        const char *found = factor2_response_text(handle_.get(), path, &length);
+        if (found == nullptr)
+            return std::nullopt;
+        return std::string(found, length);
     }
 
     std::unique_ptr<factor2_response, detail::free_handle> handle_;
@@ -334,11 +291,11 @@ class authenticator {
     /** From settings in JSON, see factor2_authenticator_new(). Throws factor2::error. */
     explicit authenticator(std::string_view config) {
         factor2_authenticator *handle = nullptr;
-        factor2_response *answer = nullptr;
+        factor2_response *made = nullptr;
         const factor2_status code =
-            factor2_authenticator_new(begin_of(config), config.size(), &handle, &answer);
+            factor2_authenticator_new(detail::begin_of(config), config.size(), &handle, &made);
         handle_.reset(handle);
-        response(code, answer).value();
+        response(code, made).value();
     }
 
     /** Frees it before its scope ends. No other thread may be using it. */
@@ -353,12 +310,11 @@ class authenticator {
         return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
     }
 
-    /** With `text`, the answer has the picture for a terminal as well. */
-    response qr_png(std::string_view username, std::string_view totpsecret,
-                    bool text = false) const {
-        return ask(factor2_qr_png, {{"username", username},
-                                    {"totpsecret", totpsecret},
-                                    {"text", text ? "true" : "false", true}});
+    /** `format` is "png" or "text", for a terminal; data() is the picture. */
+    response qr(std::string_view username, std::string_view totpsecret,
+                std::string_view format = "png") const {
+        return ask(factor2_qr,
+                   {{"username", username}, {"totpsecret", totpsecret}, {"format", format}});
     }
 
     response prepare_configuration(std::string_view username) const {
@@ -399,27 +355,21 @@ class authenticator {
     }
 
     /** The shape of every operation of factor2.h. */
-    using operation = factor2_status (*)(const factor2_authenticator *, const char *, std::size_t,
-                                         factor2_response **);
+    using operation = factor2_operation;
 
     /** Any operation with a request in JSON: `call(factor2_verify, request)`. */
     response call(operation function, std::string_view request) const noexcept {
         if (!handle_)
             return {FACTOR2_INVALID_HANDLE, nullptr};
-        factor2_response *answer = nullptr;
+        factor2_response *given = nullptr;
         const factor2_status code =
-            function(handle_.get(), begin_of(request), request.size(), &answer);
-        return {code, answer};
+            function(handle_.get(), detail::begin_of(request), request.size(), &given);
+        return {code, given};
     }
 
   private:
     response ask(operation function, std::initializer_list<detail::member> members) const {
         return call(function, detail::object(members).text());
-    }
-
-    /* An empty view may be NULL, which is not what the library calls an empty text. */
-    static const char *begin_of(std::string_view text) noexcept {
-        return text.empty() ? "" : text.data();
     }
 
     std::unique_ptr<factor2_authenticator, detail::free_handle> handle_;

@@ -46,15 +46,52 @@ function summary(text, longest,    short) {
     if (match(short, /[.;]( |$)/)) short = substr(short, 1, RSTART - 1)
     if (length(short) > longest && match(short, /: /)) short = substr(short, 1, RSTART - 1)
     gsub(/`/, "", short)
+    sub(/:$/, "", short)
     if (short ~ /^[A-Z][a-z ]/) short = tolower(substr(short, 1, 1)) substr(short, 2)
     return escaped(short, 0)
 }
 
-# Lines of text: paragraphs, `- ` and `1. ` items, and blocks of code indented by four.
-function render(lines, count,    i, line, state, out, text) {
+# A row of a table with the columns member, default, range and another one: a tagged item, which fits
+# into a narrow terminal. A default that begins with a dash is none.
+function row(line, last_column,    cells) {
+    sub(/^ +/, "", line)
+    split(line, cells, / *\| */)
+    if (!sub(/^-/, "required", cells[2])) cells[2] = "default " cells[2]
+    if (last_column == "meaning") last_column = ""
+    else last_column = toupper(substr(last_column, 1, 1)) substr(last_column, 2) ": "
+    return ".TP\n" inline("`" cells[1] "`: " cells[3] "; " cells[2]) "\n" inline(last_column cells[4]) "\n"
+}
+
+# `    name  what it is`: a tagged item.
+function item(line,    name) {
+    sub(/^ +/, "", line)
+    name = line
+    sub(/ .*/, "", name)
+    sub(/^[^ ]+ +/, "", line)
+    return ".TP\n.I " name "\n" inline(line) "\n"
+}
+
+# Lines of text: paragraphs, `- ` and `1. ` items, tables, tagged items, and blocks of code indented by four.
+function render(lines, count,    i, line, state, out, text, last_column) {
     state = "start"
     for (i = 1; i <= count; i++) {
         line = lines[i]
+        if (i < count && lines[i + 1] ~ /^    -+\|/) {
+            last_column = line
+            sub(/.*\| */, "", last_column)
+            i++
+            state = "table"
+            continue
+        }
+        if (state == "table" && line != "") {
+            out = out row(line, last_column)
+            continue
+        }
+        if (line ~ /^    [a-z_]+  +[^ ]/ && state != "item" && state != "code") {
+            out = out item(line)
+            state = "list"
+            continue
+        }
         if (line ~ /^    / && state != "item") {
             if (state != "code") out = out ".PP\n.RS 4\n.nf\n"
             state = "code"
@@ -66,7 +103,7 @@ function render(lines, count,    i, line, state, out, text) {
             state = "blank"
         }
         if (line == "") {
-            state = "blank"
+            if (state != "start") state = "blank"
             continue
         }
         if (line ~ /^- / || line ~ /^[0-9]+\. /) {

@@ -46,8 +46,8 @@ func operations(authenticator *factor2.Authenticator) map[string]func() (any, er
 		"CreateSecret": func() (any, error) {
 			return authenticator.CreateSecret(factor2.CreateSecretRequest{Username: "bob"})
 		},
-		"QRPNG": func() (any, error) {
-			return authenticator.QRPNG(factor2.QRPNGRequest{Username: "bob", TOTPSecret: secret})
+		"QR": func() (any, error) {
+			return authenticator.QR(factor2.QRRequest{Username: "bob", TOTPSecret: secret})
 		},
 		"PrepareConfiguration": func() (any, error) { return authenticator.PrepareConfiguration("bob") },
 		"ReprepareConfiguration": func() (any, error) {
@@ -197,7 +197,7 @@ func isOpen(t *testing.T, path string) bool {
 	return false
 }
 
-// Answers, errors and authenticators leave nothing in C's memory.
+// Responses, errors and authenticators leave nothing in C's memory.
 func TestMemoryStaysFlat(t *testing.T) {
 	authenticator := newAuthenticator(t, factor2.Config{FactorName: "totp"})
 	round := func() {

@@ -48,11 +48,11 @@ func (config *caseConfig) settings() factor2.Config {
 }
 
 type caseStep struct {
-	Call    string         `json:"call"`
-	Request any            `json:"request"`
-	Answer  map[string]any `json:"answer"`
-	Error   *caseError     `json:"error"`
-	Data    string         `json:"data"`
+	Call     string         `json:"call"`
+	Request  any            `json:"request"`
+	Response map[string]any `json:"response"`
+	Error    *caseError     `json:"error"`
+	Data     string         `json:"data"`
 }
 
 type caseError struct {
@@ -60,6 +60,8 @@ type caseError struct {
 	HTTPStatus int    `json:"http_status"`
 	RetryAfter int64  `json:"retry_after_s"`
 }
+
+var startOfData = map[string]string{"": "", "png": "\x89PNG\r\n\x1a\n", "text": "█"}
 
 func readCases(t *testing.T) caseList {
 	t.Helper()
@@ -93,7 +95,7 @@ func TestCases(t *testing.T) {
 			}
 			for i, step := range c.Steps {
 				request := encodeJSON(t, spelledOut(step.Request))
-				answer, data, err := call(t, authenticator, step.Call, request)
+				response, data, err := call(t, authenticator, step.Call, request)
 				if step.Error != nil {
 					step.Error.check(t, err)
 					keepsQuiet(t, err, request)
@@ -102,18 +104,18 @@ func TestCases(t *testing.T) {
 				if err != nil {
 					t.Fatalf("step %d: %v", i, err)
 				}
-				if !matches(answer, step.Answer) {
-					t.Errorf("step %d: %v is not %v", i, answer, step.Answer)
+				if !matches(response, step.Response) {
+					t.Errorf("step %d: %v is not %v", i, response, step.Response)
 				}
-				if step.Data == "png" && !bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")) {
-					t.Errorf("step %d: %.8q is no PNG", i, data)
+				if start := startOfData[step.Data]; (start == "") != (len(data) == 0) || !bytes.HasPrefix(data, []byte(start)) {
+					t.Errorf("step %d: %.8q is no %s", i, data, step.Data)
 				}
 			}
 		})
 	}
 }
 
-// Makes a case's call through the typed API. Gives its answer as the header has it.
+// Makes a case's call through the typed API. Gives its response as the header has it.
 func call(t *testing.T, authenticator *factor2.Authenticator, name string, request []byte) (any, []byte, error) {
 	t.Helper()
 	secret := struct {
@@ -125,9 +127,9 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		answer := answerOf(t, description)
-		answer["period"] = description.Period.Seconds()
-		return answer, nil, nil
+		response := responseOf(t, description)
+		response["period"] = description.Period.Seconds()
+		return response, nil, nil
 	case "create_secret":
 		var typed factor2.CreateSecretRequest
 		decodeStrictly(t, request, &typed)
@@ -135,20 +137,20 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		return answerOf(t, made), made.PNG, nil
-	case "qr_png":
-		var typed factor2.QRPNGRequest
+		return responseOf(t, made), made.PNG, nil
+	case "qr":
+		var typed factor2.QRRequest
 		decodeStrictly(t, request, &typed)
-		picture, err := authenticator.QRPNG(typed)
+		picture, err := authenticator.QR(typed)
 		if err != nil {
 			return nil, nil, err
 		}
-		return answerOf(t, picture), picture.PNG, nil
+		return responseOf(t, picture), picture.Data, nil
 	case "prepare_configuration":
 		var typed struct{ User struct{ Username string } }
 		decodeStrictly(t, request, &typed)
 		configuration, err := authenticator.PrepareConfiguration(typed.User.Username)
-		return answerOf(t, configuration), nil, err
+		return responseOf(t, configuration), nil, err
 	case "reprepare_configuration":
 		var typed struct {
 			Username   string
@@ -156,7 +158,7 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		}
 		decodeStrictly(t, request, &typed)
 		reconfiguration, err := authenticator.ReprepareConfiguration(typed.Username, typed.SessionKey.Data)
-		return answerOf(t, reconfiguration), nil, err
+		return responseOf(t, reconfiguration), nil, err
 	case "verify":
 		var typed factor2.VerifyRequest
 		decodeStrictly(t, request, &typed)
@@ -164,9 +166,9 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		answer := answerOf(t, verification)
-		answer["accepted"] = true
-		return answer, nil, nil
+		response := responseOf(t, verification)
+		response["accepted"] = true
+		return response, nil, nil
 	case "inspect", "reset":
 		decodeStrictly(t, request, &secret)
 		operation := authenticator.Inspect
@@ -177,15 +179,15 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		answer := map[string]any{"last_step": nil, "failures": float64(record.Failures), "locked_until": 0.0,
+		response := map[string]any{"last_step": nil, "failures": float64(record.Failures), "locked_until": 0.0,
 			"disabled": record.Disabled}
 		if record.LastStep != nil {
-			answer["last_step"] = float64(*record.LastStep)
+			response["last_step"] = float64(*record.LastStep)
 		}
 		if !record.LockedUntil.IsZero() {
-			answer["locked_until"] = float64(record.LockedUntil.Unix())
+			response["locked_until"] = float64(record.LockedUntil.Unix())
 		}
-		return answer, nil, nil
+		return response, nil, nil
 	case "generate":
 		decodeStrictly(t, request, &secret)
 		code, err := authenticator.Generate(secret.TOTPSecret)
@@ -200,20 +202,20 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 
 func (expected *caseError) check(t *testing.T, err error) {
 	t.Helper()
-	var failure *factor2.Error
-	if !errors.As(err, &failure) {
+	var details *factor2.Error
+	if !errors.As(err, &details) {
 		t.Fatalf("%v is not %s", err, expected.Code)
 	}
-	if failure.Code != expected.Code || !errors.Is(err, sentinels[expected.Code]) {
+	if details.Code != expected.Code || !errors.Is(err, sentinels[expected.Code]) {
 		t.Errorf("%v is not %s", err, expected.Code)
 	}
-	if expected.HTTPStatus != 0 && failure.HTTPStatus != expected.HTTPStatus {
-		t.Errorf("%v has the HTTP status %d", err, failure.HTTPStatus)
+	if expected.HTTPStatus != 0 && details.HTTPStatus != expected.HTTPStatus {
+		t.Errorf("%v has the HTTP status %d", err, details.HTTPStatus)
 	}
-	if expected.RetryAfter != int64(failure.RetryAfter/time.Second) {
-		t.Errorf("%v has to wait %v", err, failure.RetryAfter)
+	if expected.RetryAfter != int64(details.RetryAfter/time.Second) {
+		t.Errorf("%v has to wait %v", err, details.RetryAfter)
 	}
-	if failure.Message == "" || failure.Message == "no further details" {
+	if details.Message == "" || details.Message == "no further details" {
 		t.Errorf("%v has no message", err)
 	}
 }
@@ -231,32 +233,32 @@ func keepsQuiet(t *testing.T, err error, request []byte) {
 
 const wordCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-// Whether an answer has what a case expects of it: the members that are named.
-func matches(answer, expected any) bool {
+// Whether a response has what a case expects of it: the members that are named.
+func matches(response, expected any) bool {
 	switch expected := expected.(type) {
 	case map[string]any:
-		text, _ := answer.(string)
+		text, _ := response.(string)
 		if prefix, ok := expected["$prefix"].(string); ok {
 			return strings.HasPrefix(text, prefix)
 		}
 		if length, ok := expected["$length"].(float64); ok {
 			return utf8.RuneCountInString(text) == int(length)
 		}
-		members, ok := answer.(map[string]any)
+		members, ok := response.(map[string]any)
 		for name, value := range expected {
 			member, there := members[name]
 			ok = ok && there && matches(member, value)
 		}
 		return ok
 	case []any:
-		items, ok := answer.([]any)
+		items, ok := response.([]any)
 		ok = ok && len(items) == len(expected)
 		for i := 0; ok && i < len(items); i++ {
 			ok = matches(items[i], expected[i])
 		}
 		return ok
 	}
-	return reflect.DeepEqual(answer, expected)
+	return reflect.DeepEqual(response, expected)
 }
 
 // A request with its {"$repeat":[text,n]} written out.
@@ -274,14 +276,14 @@ func spelledOut(request any) any {
 	return members
 }
 
-// A typed answer under the header's names.
-func answerOf(t *testing.T, typed any) map[string]any {
+// A typed response under the header's names.
+func responseOf(t *testing.T, typed any) map[string]any {
 	t.Helper()
-	var answer map[string]any
-	if err := json.Unmarshal(encodeJSON(t, typed), &answer); err != nil {
+	var response map[string]any
+	if err := json.Unmarshal(encodeJSON(t, typed), &response); err != nil {
 		t.Fatal(err)
 	}
-	return answer
+	return response
 }
 
 func encodeJSON(t *testing.T, value any) []byte {

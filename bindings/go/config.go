@@ -4,31 +4,31 @@ package factor2
 
 import "time"
 
-// Config holds the settings of an [Authenticator]. Only Issuer is required: the zero value of each other
-// one stands for the default that is named with it.
+// Config holds the settings of an [Authenticator]. Only Issuer is required: the zero value of any other
+// stands for its default.
 type Config struct {
 	// Your service's name as apps show it: 1 to 255 bytes, no colon, nothing that cannot be seen. Blanks
 	// around it are dropped.
 	Issuer string `json:"issuer,omitempty"`
 	// The factor's name in crossauth; [Authenticator.PrepareConfiguration] needs it.
 	FactorName string `json:"factor_name,omitempty"`
-	// What users are shown when they choose a factor: "Authenticator app".
+	// What users are shown when they choose a factor; by default "Authenticator app".
 	FriendlyName string `json:"friendly_name,omitempty"`
-	// "SHA1", the default, "SHA256" or "SHA512"; many apps know SHA1 only.
+	// "SHA1", which is the default, "SHA256" or "SHA512"; many apps know SHA1 only.
 	Algorithm string `json:"algorithm,omitempty"`
-	// Digits of a code, 6 to 8: 6.
+	// Digits of a code: 6 to 8, by default 6.
 	Digits int `json:"digits,omitempty"`
-	// How long one code is the current one, whole seconds from 15 to 120: 30 seconds.
+	// How long one code is the current one: whole seconds from 15 to 120, by default 30.
 	Period time.Duration `json:"-"`
-	// Which steps beside the current one are accepted: one on each side.
+	// Which steps beside the current one are accepted; by default one on each side.
 	Window *Window `json:"window,omitempty"`
-	// Length of new secrets in bytes, 16 to 64: 20.
+	// Length of new secrets in bytes: 16 to 64, by default 20.
 	SecretBytes int `json:"secret_bytes,omitempty"`
 	// How QR codes look.
 	QR QR `json:"qr"`
-	// Who remembers accepted codes and counts wrong ones: this process, in its memory.
+	// Who remembers accepted codes and counts wrong ones; by default this process, in its memory.
 	Guard *Guard `json:"-"`
-	// For tests: what the clock shows. It stands still then. The system's clock.
+	// For tests: the time at which the clock stands. By default it is the system's clock.
 	FixedTime time.Time `json:"-"`
 }
 
@@ -41,17 +41,16 @@ type Window struct {
 
 // QR tells how QR codes look.
 type QR struct {
-	// Pixels per module, 1 to 32: 10.
+	// Pixels per module: 1 to 32, by default 10.
 	ModulePx int `json:"module_px,omitempty"`
-	// Light modules around the symbol, 0 to 16: 5. Scanners want 4.
+	// Light modules around the symbol: 0 to 16, by default 5. Scanners want 4.
 	QuietZone *int `json:"quiet_zone,omitempty"`
-	// "L", "M", "Q" or "H", for 7, 15, 25, 30 % of the symbol that may be unreadable: "M".
+	// "L", "M", "Q" or "H": 7, 15, 25 or 30 % of the symbol may be unreadable. By default "M".
 	ErrorCorrection string `json:"error_correction,omitempty"`
-	// Colours, with a contrast of 3:1 at least: "#000000" on "#ffffff".
+	// Colors with a contrast of at least 3:1; by default "#000000" on "#ffffff".
 	Dark  string `json:"dark,omitempty"`
 	Light string `json:"light,omitempty"`
-	// A PNG to be shown in the middle, at most 1024 pixels wide and high: none. It raises
-	// ErrorCorrection to "H".
+	// A PNG to be shown in the middle, at most 1024 pixels wide and high. It raises ErrorCorrection to "H".
 	Logo []byte `json:"logo,omitempty"`
 }
 
@@ -68,30 +67,30 @@ const (
 type Guard struct {
 	// StoreMemory, StoreSQLite, StoreRedis or StoreNone.
 	Store string `json:"store,omitempty"`
-	// Wrong codes in a row that lock the credential, for longer each time: 5. Not for StoreNone.
+	// How many wrong codes in a row lock the credential, longer each time; by default 5. Not for StoreNone.
 	Soft int `json:"soft,omitempty"`
-	// Wrong codes in a row that disable it, at most 100: 33. Not for StoreNone.
+	// How many wrong codes in a row disable it: at most 100, by default 33. Not for StoreNone.
 	Hard int `json:"hard,omitempty"`
-	// The first lock, in whole seconds: 30 seconds. Not for StoreNone.
+	// The first lock, in whole seconds; by default 30 seconds. Not for StoreNone.
 	BaseDelay time.Duration `json:"-"`
-	// The longest lock, in whole seconds: one hour. Not for StoreNone.
+	// The longest lock, in whole seconds; by default one hour. Not for StoreNone.
 	MaxDelay time.Duration `json:"-"`
-	// StoreMemory: how many records there is room for: 100,000.
+	// StoreMemory: how many records there is room for; by default 100,000.
 	MaxRecords int `json:"max_records,omitempty"`
 	// StoreSQLite and StoreRedis: the longest that a call may wait for the store, in whole milliseconds
-	// from 10 to 5000: one second.
+	// from 10 to 5000; by default one second.
 	Budget time.Duration `json:"-"`
 	// StoreSQLite: the file, whose folder only its owner may write. Required.
 	Path string `json:"path,omitempty"`
 	// StoreSQLite: whether to make the file if it is missing.
 	Create bool `json:"create,omitempty"`
-	// StoreSQLite: "FULL", the default, or "NORMAL", which is many times faster, and with which a power
+	// StoreSQLite: "FULL", which is the default, or "NORMAL", which is many times faster, and with which a power
 	// failure may forget the last codes.
 	Synchronous string `json:"synchronous,omitempty"`
-	// StoreSQLite: "refuse", the default, or "trust": a group that the process is in may write as well, as
+	// StoreSQLite: "refuse", which is the default, or "trust": a group that the process is in may write as well, as
 	// in volumes of containers.
 	Group string `json:"group,omitempty"`
-	// StoreSQLite: "refuse", the default, or "trust": the folder may be on a file system that machines
+	// StoreSQLite: "refuse", which is the default, or "trust": the folder may be on a file system that machines
 	// share, such as NFS or FUSE, if only one machine uses it.
 	FileSystem string `json:"filesystem,omitempty"`
 	// StoreRedis: one URL, redis://, rediss:// (TLS) or unix:// with user, password and database as usual, for
@@ -100,7 +99,7 @@ type Guard struct {
 	URLs []string `json:"-"`
 	// StoreRedis: whether one URL is that of a cluster's node, as several are anyway.
 	Cluster bool `json:"-"`
-	// StoreRedis: of the keys: "factor2:".
+	// StoreRedis: what its keys begin with; by default "factor2:".
 	Prefix string `json:"prefix,omitempty"`
 	// StoreRedis: a PEM file of the authorities to trust, or "system". Required with TLS.
 	CAFile string `json:"ca_file,omitempty"`

@@ -3,7 +3,7 @@ package factor2
 // #include <factor2.h>
 import "C"
 
-// UserData is what to show to the user who enrols.
+// UserData is what to show to the user who enrolls.
 type UserData struct {
 	// Empty from [Authenticator.ReprepareConfiguration].
 	Username   string `json:"username,omitempty"`
@@ -23,7 +23,7 @@ type SessionData struct {
 	Factor2    string `json:"factor2"`
 }
 
-// Configuration is a new enrolment, as crossauth's prepare_configuration gives it.
+// Configuration is a new enrollment, as crossauth's prepare_configuration gives it.
 type Configuration struct {
 	UserData    UserData    `json:"userData"`
 	SessionData SessionData `json:"sessionData"`
@@ -50,7 +50,7 @@ func (authenticator *Authenticator) PrepareConfiguration(username string) (*Conf
 	return &configuration, nil
 }
 
-// Reconfiguration is an enrolment that a session holds, as crossauth's reprepare_configuration gives it.
+// Reconfiguration is an enrollment that a session holds, as crossauth's reprepare_configuration gives it.
 type Reconfiguration struct {
 	UserData UserData `json:"userData"`
 	Secrets  Secrets  `json:"secrets"`
@@ -59,12 +59,12 @@ type Reconfiguration struct {
 	Warnings       []string     `json:"warnings"`
 }
 
-// Secrets are the secrets of an enrolment.
+// Secrets are the secrets of an enrollment.
 type Secrets struct {
 	TOTPSecret string `json:"totpsecret"`
 }
 
-// ReprepareConfiguration is crossauth's reprepare_configuration: it shows an enrolment again whose page was
+// ReprepareConfiguration is crossauth's reprepare_configuration: it shows an enrollment again whose page was
 // closed too early. The session's data is its JSON text, with the members of [SessionData] at its top level
 // or under "2fa"; its other members are ignored.
 //

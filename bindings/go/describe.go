@@ -61,7 +61,7 @@ type GuardDescription struct {
 func (authenticator *Authenticator) Describe() (*Description, error) {
 	type plainDescription Description
 	type plainGuard GuardDescription
-	var answer struct {
+	var response struct {
 		plainDescription
 		Period int64 `json:"period"`
 		Guard  struct {
@@ -71,16 +71,16 @@ func (authenticator *Authenticator) Describe() (*Description, error) {
 		} `json:"guard"`
 		FixedTime *int64 `json:"fixed_time"`
 	}
-	if err := authenticator.call(C.factor2_describe, struct{}{}, &answer, nil); err != nil {
+	if err := authenticator.call(C.factor2_describe, struct{}{}, &response, nil); err != nil {
 		return nil, err
 	}
-	description := Description(answer.plainDescription)
-	description.Period = time.Duration(answer.Period) * time.Second
-	description.Guard = GuardDescription(answer.Guard.plainGuard)
-	description.Guard.BaseDelay = time.Duration(answer.Guard.BaseDelay) * time.Second
-	description.Guard.MaxDelay = time.Duration(answer.Guard.MaxDelay) * time.Second
-	if answer.FixedTime != nil {
-		description.FixedTime = time.Unix(*answer.FixedTime, 0)
+	description := Description(response.plainDescription)
+	description.Period = time.Duration(response.Period) * time.Second
+	description.Guard = GuardDescription(response.Guard.plainGuard)
+	description.Guard.BaseDelay = time.Duration(response.Guard.BaseDelay) * time.Second
+	description.Guard.MaxDelay = time.Duration(response.Guard.MaxDelay) * time.Second
+	if response.FixedTime != nil {
+		description.FixedTime = time.Unix(*response.FixedTime, 0)
 	}
 	return &description, nil
 }

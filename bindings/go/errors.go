@@ -39,7 +39,7 @@ const (
 	ErrConfiguration Status = C.FACTOR2_CONFIGURATION
 	// The guard's store did not answer, is full, corrupt, or cannot be shared as it is used.
 	ErrStoreUnavailable Status = C.FACTOR2_STORE_UNAVAILABLE
-	// An internal error, or a failure with no other name.
+	// An internal error, or one with no other name.
 	ErrUnknownError Status = C.FACTOR2_UNKNOWN_ERROR
 	// No memory.
 	ErrOutOfMemory Status = C.FACTOR2_OUT_OF_MEMORY
@@ -79,13 +79,13 @@ type Error struct {
 }
 
 // Error says the code and the message.
-func (failure *Error) Error() string {
-	return failure.Status.Error() + ": " + failure.Message
+func (err *Error) Error() string {
+	return err.Status.Error() + ": " + err.Message
 }
 
 // Unwrap gives the status, by which [errors.Is] compares.
-func (failure *Error) Unwrap() error {
-	return failure.Status
+func (err *Error) Unwrap() error {
+	return err.Status
 }
 
 func newError(status Status, message string) *Error {
@@ -97,19 +97,19 @@ func newError(status Status, message string) *Error {
 	}
 }
 
-// Makes the error of a call from its status and its answer, which may be empty after an internal error.
+// Makes the error of a call from its status and its response, which may be empty after an internal error.
 func decodeError(status Status, text []byte) *Error {
-	var answer struct {
+	var response struct {
 		Error struct {
 			Message    string `json:"message"`
 			RetryAfter int64  `json:"retry_after_s"`
 		} `json:"error"`
 	}
 	// The status is the verdict, with or without details.
-	if decode(text, &answer) != nil {
+	if decode(text, &response) != nil {
 		return newError(status, "no further details")
 	}
-	failure := newError(status, answer.Error.Message)
-	failure.RetryAfter = time.Duration(answer.Error.RetryAfter) * time.Second
-	return failure
+	err := newError(status, response.Error.Message)
+	err.RetryAfter = time.Duration(response.Error.RetryAfter) * time.Second
+	return err
 }

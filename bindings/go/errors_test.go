@@ -56,16 +56,16 @@ func TestErrorsAreFoundThroughOthers(t *testing.T) {
 			t.Errorf("%v: %s", err, name)
 		}
 	}
-	var failure *factor2.Error
-	if !errors.As(err, &failure) || failure.Status != factor2.ErrConfiguration {
+	var details *factor2.Error
+	if !errors.As(err, &details) || details.Status != factor2.ErrConfiguration {
 		t.Error(err)
 	}
 	var status factor2.Status
 	if !errors.As(err, &status) || status != factor2.ErrConfiguration {
 		t.Error(err)
 	}
-	if failure.Error() != "factor2: Configuration: "+failure.Message {
-		t.Error(failure)
+	if details.Error() != "factor2: Configuration: "+details.Message {
+		t.Error(details)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"factor2"
 )
 
-// A user enrols, logs in, and is refused when somebody tries the same code again.
+// A user enrolls, logs in, and is refused when somebody tries the same code again.
 func Example() {
 	// Once, at start. FixedTime is for tests: leave it out.
 	authenticator, err := factor2.New(factor2.Config{
@@ -23,7 +23,7 @@ func Example() {
 	}
 	defer authenticator.Close()
 
-	// Enrolment: store secret.TOTPSecret with the user, and show secret.QR in the page, or secret.PNG.
+	// Enrollment: store secret.TOTPSecret with the user, and show secret.QR in the page, or secret.PNG.
 	secret, err := authenticator.CreateSecret(factor2.CreateSecretRequest{Username: "bob@example.com"})
 	if err != nil {
 		fmt.Println(err)
@@ -38,7 +38,7 @@ func Example() {
 		return
 	}
 
-	// Login, and the enrolment's first code: let in only without an error.
+	// Login, and the enrollment's first code: let in only without an error.
 	login := factor2.VerifyRequest{TOTPSecret: secret.TOTPSecret, OTP: phone.OTP}
 	if _, err := authenticator.Verify(login); err == nil {
 		fmt.Println("welcome")
@@ -68,10 +68,10 @@ func ExampleError() {
 	for i := 0; i < 6; i++ {
 		_, err = authenticator.Verify(guess)
 	}
-	var failure *factor2.Error
-	if errors.As(err, &failure) {
-		fmt.Println("The code was not accepted. The next one may be tried in", failure.RetryAfter)
-		fmt.Println(failure.Code, failure.HTTPStatus, errors.Is(err, factor2.ErrThrottled))
+	var details *factor2.Error
+	if errors.As(err, &details) {
+		fmt.Println("The code was not accepted. The next one may be tried in", details.RetryAfter)
+		fmt.Println(details.Code, details.HTTPStatus, errors.Is(err, factor2.ErrThrottled))
 	}
 	// Output:
 	// The code was not accepted. The next one may be tried in 30s

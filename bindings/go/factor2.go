@@ -4,7 +4,7 @@
 // It calls the C library factor2 by cgo, and pkg-config has to find that. The library's header,
 // factor2.h, is the full specification; names here are the header's in Go's spelling.
 //
-// Make one [Authenticator] at start, by [New], and share it between all goroutines. To enrol a user,
+// Make one [Authenticator] at start, by [New], and share it between all goroutines. To enroll a user,
 // call [Authenticator.CreateSecret], show the QR code, store the secret, and let the user confirm by a
 // code. To log a user in, call [Authenticator.Verify]: its error is nil only for an accepted code.
 //
@@ -19,12 +19,12 @@
 //
 // Every error of this package is an [*Error], for [errors.As], and has a [Status], for [errors.Is]:
 //
-//	var failure *factor2.Error
+//	var details *factor2.Error
 //	switch {
 //	case errors.Is(err, factor2.ErrTokenReused):
 //		// the code was accepted before
-//	case errors.As(err, &failure) && failure.RetryAfter > 0:
-//		// the next code is looked at after failure.RetryAfter
+//	case errors.As(err, &details) && details.RetryAfter > 0:
+//		// the next code is looked at after details.RetryAfter
 //	}
 //
 // To end users say one thing for all of them: the code was not accepted, and when the next one may be
@@ -32,8 +32,8 @@
 //
 // # Secrets in memory
 //
-// The library wipes its own memory: an answer's before the method returns. What Go holds, requests and
-// answers as Go strings, cannot be wiped, and stays until the garbage collector uses its memory again.
+// The library wipes its own memory: a response's before the method returns. What Go holds, requests and
+// responses as Go strings, cannot be wiped, and stays until the garbage collector uses its memory again.
 // The structs here hold secrets as plain strings: don't log them.
 package factor2
 
@@ -41,26 +41,23 @@ package factor2
 // #cgo LDFLAGS: -lfactor2 -lm -lpthread -ldl
 // #include <factor2.h>
 //
-// typedef factor2_status (*operation)(const factor2_authenticator *, const char *, size_t,
-//                                     factor2_response **);
+// typedef struct { factor2_status status; factor2_response *response; } outcome;
 //
-// typedef struct { factor2_status status; factor2_response *response; } answer;
-//
-// static answer call(operation operation, const factor2_authenticator *authenticator,
-//                    const char *request, size_t length)
+// static outcome call(factor2_operation operation, const factor2_authenticator *authenticator,
+//                     const char *request, size_t length)
 // {
-//     answer answer;
-//     answer.status = operation(authenticator, request, length, &answer.response);
-//     return answer;
+//     outcome outcome;
+//     outcome.status = operation(authenticator, request, length, &outcome.response);
+//     return outcome;
 // }
 //
-// typedef struct { answer answer; factor2_authenticator *authenticator; } creation;
+// typedef struct { outcome outcome; factor2_authenticator *authenticator; } creation;
 //
 // static creation create(const char *config, size_t length)
 // {
 //     creation creation;
-//     creation.answer.status = factor2_authenticator_new(config, length, &creation.authenticator,
-//                                                        &creation.answer.response);
+//     creation.outcome.status = factor2_authenticator_new(config, length, &creation.authenticator,
+//                                                         &creation.outcome.response);
 //     return creation;
 // }
 import "C"
@@ -89,7 +86,7 @@ func New(config Config) (*Authenticator, error) {
 		return nil, err
 	}
 	made := C.create(characters(text), C.size_t(len(text)))
-	if err := take(made.answer, nil, nil); err != nil {
+	if err := take(made.outcome, nil, nil); err != nil {
 		return nil, err
 	}
 	authenticator := &Authenticator{handle: made.authenticator}
@@ -114,9 +111,9 @@ func Version() string {
 	return C.GoString(C.factor2_version())
 }
 
-// Calls a C function that is an operation. Decodes its answer into answer, and copies the bytes beside it
+// Calls a C function that is an operation. Decodes its JSON into response, and copies the bytes beside it
 // into data, if that is not nil.
-func (authenticator *Authenticator) call(operation unsafe.Pointer, request, answer any, data *[]byte) error {
+func (authenticator *Authenticator) call(operation unsafe.Pointer, request, response any, data *[]byte) error {
 	text, err := encode(request)
 	if err != nil {
 		return err
@@ -126,12 +123,12 @@ func (authenticator *Authenticator) call(operation unsafe.Pointer, request, answ
 	if authenticator.handle == nil {
 		return newError(ErrInvalidHandle, "the authenticator is closed")
 	}
-	called := C.call(C.operation(operation), authenticator.handle, characters(text), C.size_t(len(text)))
-	return take(called, answer, data)
+	called := C.call(C.factor2_operation(operation), authenticator.handle, characters(text), C.size_t(len(text)))
+	return take(called, response, data)
 }
 
 // Takes what a call gave, and frees it.
-func take(called C.answer, answer any, data *[]byte) error {
+func take(called C.outcome, response any, data *[]byte) error {
 	defer C.factor2_response_free(called.response)
 	var length C.size_t
 	json := C.factor2_response_json(called.response, &length)
@@ -139,14 +136,14 @@ func take(called C.answer, answer any, data *[]byte) error {
 	if called.status != C.FACTOR2_OK {
 		return decodeError(Status(called.status), text)
 	}
-	if answer == nil {
+	if response == nil {
 		return nil
 	}
 	if data != nil {
 		bytes := C.factor2_response_data(called.response, &length)
 		*data = C.GoBytes(unsafe.Pointer(bytes), C.int(length))
 	}
-	return decode(text, answer)
+	return decode(text, response)
 }
 
 // A request's text as C reads it. It is never empty, and holds no Go pointers.

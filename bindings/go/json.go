@@ -45,11 +45,11 @@ func isUTF8(value reflect.Value) bool {
 	return true
 }
 
-// Reads an answer's JSON. Members that answer does not have are ignored.
-func decode(text []byte, answer any) error {
-	if json.Unmarshal(text, answer) != nil {
-		// Not the decoder's message: it may quote the answer.
-		return newError(ErrUnknownError, "the library's answer is not what its header says")
+// Reads a response's JSON. Members that response does not have are ignored.
+func decode(text []byte, response any) error {
+	if json.Unmarshal(text, response) != nil {
+		// Not the decoder's message: it may quote the response.
+		return newError(ErrUnknownError, "the library's response is not what its header says")
 	}
 	return nil
 }

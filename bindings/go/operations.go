@@ -32,7 +32,7 @@ type Secret struct {
 	Warnings []string `json:"warnings"`
 }
 
-// CreateSecret makes a secret for a user, with its QR code. The enrolment counts only once the user has
+// CreateSecret makes a secret for a user, with its QR code. The enrollment counts only once the user has
 // typed a right code: call [Authenticator.Verify] then.
 //
 // It fails with [ErrBadRequest], [ErrInvalidSecret], [ErrRandomUnavailable] or [ErrRequestTooLarge].
@@ -44,36 +44,44 @@ func (authenticator *Authenticator) CreateSecret(request CreateSecretRequest) (*
 	return &secret, nil
 }
 
-// QRPNGRequest is what [Authenticator.QRPNG] needs.
-type QRPNGRequest struct {
+// The formats of pictures.
+const (
+	FormatPNG  = "png"
+	FormatText = "text" // Unicode block elements, in UTF-8, for a terminal that writes light on dark
+)
+
+// QRRequest is what [Authenticator.QR] needs.
+type QRRequest struct {
 	// As for [CreateSecretRequest].
 	Username string `json:"username,omitempty"`
 	// The secret: base32 of 10 to 512 bytes.
 	TOTPSecret string `json:"totpsecret,omitempty"`
-	// Whether to draw for a terminal, too.
-	Text bool `json:"text,omitempty"`
+	// FormatPNG, which is the default, or FormatText.
+	Format string `json:"format,omitempty"`
 }
 
 // Picture is the QR code of a secret.
 type Picture struct {
 	// The otpauth provisioning URI.
 	URI string `json:"uri"`
-	// Size in pixels.
+	// FormatPNG or FormatText.
+	Format string `json:"format"`
+	// What an HTTP server says with Data, such as "image/png".
+	MediaType string `json:"media_type"`
+	// Size in pixels, or of FormatText in characters.
 	Width  int `json:"width"`
 	Height int `json:"height"`
-	// A PNG file's bytes.
-	PNG []byte `json:"-"`
-	// If asked for, the code in Unicode block elements for a terminal that writes light on dark.
-	Text     string   `json:"text"`
+	// The picture: a file's bytes.
+	Data     []byte   `json:"-"`
 	Warnings []string `json:"warnings"`
 }
 
-// QRPNG draws the QR code of a secret that exists.
+// QR draws the QR code of a secret that exists.
 //
 // It fails with [ErrBadRequest], [ErrInvalidSecret] or [ErrRequestTooLarge].
-func (authenticator *Authenticator) QRPNG(request QRPNGRequest) (*Picture, error) {
+func (authenticator *Authenticator) QR(request QRRequest) (*Picture, error) {
 	var picture Picture
-	if err := authenticator.call(C.factor2_qr_png, request, &picture, &picture.PNG); err != nil {
+	if err := authenticator.call(C.factor2_qr, request, &picture, &picture.Data); err != nil {
 		return nil, err
 	}
 	return &picture, nil
@@ -144,18 +152,18 @@ func (authenticator *Authenticator) Reset(totpsecret string) (*Record, error) {
 }
 
 func (authenticator *Authenticator) record(operation unsafe.Pointer, totpsecret string) (*Record, error) {
-	var answer struct {
+	var response struct {
 		LastStep    *int64 `json:"last_step"`
 		Failures    int    `json:"failures"`
 		LockedUntil int64  `json:"locked_until"`
 		Disabled    bool   `json:"disabled"`
 	}
-	if err := authenticator.call(operation, secretRequest{totpsecret}, &answer, nil); err != nil {
+	if err := authenticator.call(operation, secretRequest{totpsecret}, &response, nil); err != nil {
 		return nil, err
 	}
-	record := &Record{LastStep: answer.LastStep, Failures: answer.Failures, Disabled: answer.Disabled}
-	if answer.LockedUntil != 0 {
-		record.LockedUntil = time.Unix(answer.LockedUntil, 0)
+	record := &Record{LastStep: response.LastStep, Failures: response.Failures, Disabled: response.Disabled}
+	if response.LockedUntil != 0 {
+		record.LockedUntil = time.Unix(response.LockedUntil, 0)
 	}
 	return record, nil
 }
@@ -173,15 +181,15 @@ type Code struct {
 //
 // It fails with [ErrInvalidSecret], [ErrBadRequest] or [ErrRequestTooLarge].
 func (authenticator *Authenticator) Generate(totpsecret string) (*Code, error) {
-	var answer struct {
+	var response struct {
 		OTP      string   `json:"otp"`
 		ValidFor int64    `json:"valid_for_s"`
 		Warnings []string `json:"warnings"`
 	}
-	if err := authenticator.call(C.factor2_generate, secretRequest{totpsecret}, &answer, nil); err != nil {
+	if err := authenticator.call(C.factor2_generate, secretRequest{totpsecret}, &response, nil); err != nil {
 		return nil, err
 	}
-	return &Code{answer.OTP, time.Duration(answer.ValidFor) * time.Second, answer.Warnings}, nil
+	return &Code{response.OTP, time.Duration(response.ValidFor) * time.Second, response.Warnings}, nil
 }
 
 // The request of an operation that needs nothing but a secret.

@@ -7,17 +7,18 @@ import (
 	"image/png"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"factor2"
 )
 
 func TestThePictureIsAPNG(t *testing.T) {
 	authenticator := newAuthenticator(t, factor2.Config{FactorName: "totp"})
-	picture, err := authenticator.QRPNG(factor2.QRPNGRequest{Username: "bob", TOTPSecret: secret, Text: true})
+	picture, err := authenticator.QR(factor2.QRRequest{Username: "bob", TOTPSecret: secret})
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoded, err := png.Decode(bytes.NewReader(picture.PNG))
+	decoded, err := png.Decode(bytes.NewReader(picture.Data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,8 +26,8 @@ func TestThePictureIsAPNG(t *testing.T) {
 	if size.X != picture.Width || size.Y != picture.Height || size.X == 0 {
 		t.Error(size, picture.Width, picture.Height)
 	}
-	if strings.Count(picture.Text, "\n") < 10 || !strings.Contains(picture.Text, "█") {
-		t.Errorf("%q", picture.Text)
+	if picture.Format != factor2.FormatPNG || picture.MediaType != "image/png" {
+		t.Error(picture.Format, picture.MediaType)
 	}
 
 	made, err := authenticator.CreateSecret(factor2.CreateSecretRequest{Username: "bob", TOTPSecret: secret})
@@ -34,11 +35,26 @@ func TestThePictureIsAPNG(t *testing.T) {
 		t.Fatal(err)
 	}
 	inURI, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(made.QR, "data:image/png;base64,"))
-	if err != nil || !bytes.Equal(inURI, made.PNG) || !bytes.Equal(made.PNG, picture.PNG) {
+	if err != nil || !bytes.Equal(inURI, made.PNG) || !bytes.Equal(made.PNG, picture.Data) {
 		t.Error("the pictures differ", err)
 	}
 	if made.URI != picture.URI {
 		t.Error(made.URI, picture.URI)
+	}
+}
+
+func TestThePictureForATerminalIsText(t *testing.T) {
+	request := factor2.QRRequest{Username: "bob", TOTPSecret: secret, Format: factor2.FormatText}
+	picture, err := newAuthenticator(t, factor2.Config{}).QR(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(picture.Data), "\n"), "\n")
+	if len(lines) != picture.Height || utf8.RuneCountInString(lines[0]) != picture.Width {
+		t.Error(len(lines), picture.Width, picture.Height)
+	}
+	if picture.Format != factor2.FormatText || picture.MediaType != "text/plain; charset=utf-8" {
+		t.Error(picture.Format, picture.MediaType)
 	}
 }
 
@@ -49,7 +65,7 @@ func TestASecretOfLessThan128BitsComesWithAWarning(t *testing.T) {
 	if err != nil || len(code.Warnings) != 1 {
 		t.Fatal(code, err)
 	}
-	picture, err := authenticator.QRPNG(factor2.QRPNGRequest{Username: "bob", TOTPSecret: short})
+	picture, err := authenticator.QR(factor2.QRRequest{Username: "bob", TOTPSecret: short})
 	if err != nil || len(picture.Warnings) != 1 {
 		t.Error(err)
 	}

@@ -175,8 +175,8 @@ func TestTextsThatAreNotUTF8AreRefused(t *testing.T) {
 		"CreateSecret": func() (any, error) {
 			return authenticator.CreateSecret(factor2.CreateSecretRequest{Username: odd})
 		},
-		"QRPNG": func() (any, error) {
-			return authenticator.QRPNG(factor2.QRPNGRequest{Username: odd, TOTPSecret: secret})
+		"QR": func() (any, error) {
+			return authenticator.QR(factor2.QRRequest{Username: odd, TOTPSecret: secret})
 		},
 		"PrepareConfiguration": func() (any, error) { return authenticator.PrepareConfiguration(odd) },
 		"Verify": func() (any, error) {

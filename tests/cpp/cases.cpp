@@ -44,13 +44,19 @@ const std::map<std::string, status> STATUSES = {
 const std::map<std::string, authenticator::operation> OPERATIONS = {
     {"describe", factor2_describe},
     {"create_secret", factor2_create_secret},
-    {"qr_png", factor2_qr_png},
+    {"qr", factor2_qr},
     {"prepare_configuration", factor2_prepare_configuration},
     {"reprepare_configuration", factor2_reprepare_configuration},
     {"verify", factor2_verify},
     {"inspect", factor2_inspect},
     {"reset", factor2_reset},
     {"generate", factor2_generate},
+};
+
+const std::map<std::string, std::string> START_OF_DATA = {
+    {"", ""},
+    {"png", "\x89PNG\r\n\x1a\n"},
+    {"text", "\xe2\x96\x88"},
 };
 
 /* The operation that takes plain texts; where it cannot make such a request, the one that takes JSON. */
@@ -67,8 +73,10 @@ response call_typed(const authenticator &maker, const std::string &call, const j
         return maker.create_secret(text("username"));
     if (call == "create_secret" && has({"username", "totpsecret"}))
         return maker.create_secret(text("username"), text("totpsecret"));
-    if (call == "qr_png" && has({"username", "totpsecret"}))
-        return maker.qr_png(text("username"), text("totpsecret"));
+    if (call == "qr" && has({"username", "totpsecret"}))
+        return maker.qr(text("username"), text("totpsecret"));
+    if (call == "qr" && has({"username", "totpsecret", "format"}))
+        return maker.qr(text("username"), text("totpsecret"), text("format"));
     if (call == "prepare_configuration")
         return maker.prepare_configuration(request["user"]["username"].get<std::string>());
     if (call == "reprepare_configuration" && request["sessionKey"].contains("data"))
@@ -151,11 +159,12 @@ void check_step(const json &step, const response &response) {
         CHECK(!wait || said["error"]["retry_after_s"] == wait->count());
         return;
     }
-    CHECK(response && response.status() == status::Ok && matches(said, step["answer"]));
+    CHECK(response && response.status() == status::Ok && matches(said, step["response"]));
     for (const auto &[name, value] : said.items())
         CHECK(value.is_string() ? response.at(name) == value.get<std::string>()
                                 : json::parse(response.at(name)) == value);
-    CHECK((response.data().substr(0, 8) == "\x89PNG\r\n\x1a\n") == step.contains("data"));
+    CHECK(begins(std::string(response.data()), START_OF_DATA.at(step.value("data", ""))));
+    CHECK(response.data().empty() != step.contains("data"));
 }
 
 template <class Call> void run_case(const json &given, Call call) {

@@ -1,4 +1,4 @@
-/* What comes back: verdicts, answers, errors, and objects that were closed or moved from. */
+/* What comes back: verdicts, responses, errors, and objects that were closed or moved from. */
 #include "factor2.hpp"
 
 #include "../c/check.h"
@@ -103,31 +103,58 @@ TEST whatever_a_user_typed_stays_a_text() {
     CHECK(made && made.at("username") == odd && made.at("totpsecret").size() == 32);
     CHECK(contains(made.data().substr(0, 4), "PNG"));
 
-    std::string all;
+    std::string all; /* of ASCII */
     for (int byte = 0; byte < 0x80; ++byte)
         all += static_cast<char>(byte);
+    const response session =
+        guard.reprepare_configuration("bob", "{\"totpsecret\":" + factor2::quoted(all) + "}");
+    CHECK(session.status() == status::Unauthorized); /* its data is JSON, and has no factor2 */
     const std::string name = "\"\\\xe2\x82\xac";
     const authenticator named(R"({"issuer":"Example","friendly_name":)" + factor2::quoted(name) +
                               "}");
     CHECK(named.describe().at("friendly_name") == name);
-    CHECK(factor2::quoted("a\n\x1f\x7f\"\\") == "\"a\\u000a\\u001f\x7f\\\"\\\\\"");
-    CHECK(factor2::detail::plain(factor2::quoted(all)) == all);
-    CHECK(factor2::detail::plain(R"("\b\f\n\r\t\/")") == "\b\f\n\r\t/");
+    CHECK(factor2::quoted(std::string_view()) == "\"\"");
+    CHECK(factor2::quoted("a\n\x1f\x7f\"\\") == "\"a\\n\\u001f\x7f\\\"\\\\\"");
+    CHECK(factor2::quoted(std::string_view("\0", 1)) == "\"\\u0000\"");
+    const auto [code, what] = thrown([] { static_cast<void>(factor2::quoted("\xff")); });
+    CHECK(code == status::BadRequest && what == "BadRequest: not UTF-8");
 }
 
-TEST members_are_found_by_their_place() {
-    constexpr std::string_view json =
-        R"({"a":{"b":[1,{"c":"}"}]},"x\"y":":","b":"\"","c":null,"d":-1})";
-    using factor2::detail::find;
-    CHECK(find(json, "a") == R"({"b":[1,{"c":"}"}]})" && find(json, "b") == R"("\"")");
-    CHECK(find(json, "c") == "null" && find(json, "d") == "-1" && find(json, "e").empty());
-    CHECK(find(find(json, "a"), "b") == R"([1,{"c":"}"}])" && find(json, "").empty());
-    for (std::size_t length = 0; length < json.size(); ++length)
-        CHECK(find(json.substr(0, length), "e").empty());
+/* They are sent as they are, and must not become another request. */
+TEST texts_that_are_not_utf_8_are_refused_wherever_they_stand() {
+    const authenticator guard(CONFIG);
+    const std::string odd = std::string(CODE) + R"(","username":")" + "\xff";
+    std::vector<response> all;
+    all.push_back(guard.create_secret(odd));
+    all.push_back(guard.create_secret("bob", odd));
+    all.push_back(guard.qr("bob", SECRET, odd));
+    all.push_back(guard.prepare_configuration(odd));
+    all.push_back(guard.reprepare_configuration("bob", odd));
+    all.push_back(guard.verify(SECRET, odd));
+    all.push_back(guard.inspect(odd));
+    for (const response &each : all)
+        CHECK(each.status() == status::BadRequest && contains(each.message(), "not UTF-8"));
+}
 
-    const response answer = authenticator(CONFIG).describe();
-    CHECK(answer.at("digits") == "6" && contains(answer.at("guard"), R"("store":"memory")"));
-    CHECK(out_of_range([&] { static_cast<void>(answer.at("store")); }));
+TEST members_are_found_by_their_path() {
+    const response described = authenticator(CONFIG).describe();
+    CHECK(described.at("digits") == "6" && described.at("guard.store") == "memory");
+    CHECK(described.at("secret_names.0") == "totpsecret" && described.at("factor_name").empty());
+    CHECK(contains(described.at("guard"), R"("store":"memory")"));
+    CHECK(authenticator(CONFIG).inspect(SECRET).at("last_step") == "null");
+    for (const char *missing : {"store", "guard.", "secret_names.1", "", "\xff"})
+        CHECK(out_of_range([&] { static_cast<void>(described.at(missing)); }));
+}
+
+TEST a_picture_is_a_png_unless_text_is_asked_for() {
+    const authenticator guard(CONFIG);
+    const response png = guard.qr("bob", SECRET);
+    CHECK(png.at("format") == "png" && png.at("media_type") == "image/png");
+    CHECK(contains(png.data().substr(0, 4), "PNG") && png.at("width") == png.at("height"));
+    const response text = guard.qr("bob", SECRET, "text");
+    CHECK(text.at("format") == "text" && contains(text.data(), "\xe2\x96\x88"));
+    CHECK(text.at("bytes") == std::to_string(text.data().size()));
+    CHECK(guard.qr("bob", SECRET, "bmp").status() == status::BadRequest);
 }
 
 TEST failures_are_told_by_name() {
@@ -153,7 +180,7 @@ void check_closed(const authenticator &closed) {
     all.push_back(closed.describe());
     all.push_back(closed.create_secret("bob"));
     all.push_back(closed.create_secret("bob", SECRET));
-    all.push_back(closed.qr_png("bob", SECRET));
+    all.push_back(closed.qr("bob", SECRET));
     all.push_back(closed.prepare_configuration("bob"));
     all.push_back(closed.reprepare_configuration("bob", "{}"));
     all.push_back(closed.verify(SECRET, CODE));
@@ -164,7 +191,8 @@ void check_closed(const authenticator &closed) {
     all.push_back(closed.call(factor2_verify, "{}"));
     for (const response &each : all) {
         CHECK(!each && each.status() == status::InvalidHandle && each.data().empty());
-        CHECK(contains(each.json(), R"("code":"InvalidHandle")") && !each.message().empty());
+        CHECK(contains(each.json(), R"("code":"InvalidHandle")"));
+        CHECK(!each.message().empty() && contains(each.json(), each.message()));
     }
 }
 
@@ -226,7 +254,9 @@ TEST requests_are_wiped() {
 int main() {
     RUN(verdicts_are_ordinary_outcomes);
     RUN(whatever_a_user_typed_stays_a_text);
-    RUN(members_are_found_by_their_place);
+    RUN(texts_that_are_not_utf_8_are_refused_wherever_they_stand);
+    RUN(members_are_found_by_their_path);
+    RUN(a_picture_is_a_png_unless_text_is_asked_for);
     RUN(failures_are_told_by_name);
     RUN(closed_and_moved_from_authenticators_are_told_by_name);
     RUN(moved_from_responses_are_told_by_name);

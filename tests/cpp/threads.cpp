@@ -38,7 +38,7 @@ TEST one_code_lets_one_in() {
     }
 }
 
-TEST every_thread_gets_its_own_answer() {
+TEST every_thread_gets_its_own_response() {
     const factor2::authenticator guard(R"({"issuer":"Example","guard":{"store":"none"}})");
     together([&](int number) {
         for (int round = 0; round < rounds(50, 5); ++round) {
@@ -51,11 +51,11 @@ TEST every_thread_gets_its_own_answer() {
     });
 }
 
-TEST answers_may_go_to_another_thread() {
+TEST responses_may_go_to_another_thread() {
     factor2::authenticator guard(R"({"issuer":"Example"})");
     auto made = guard.create_secret("bob");
     std::thread([guard = std::move(guard), made = std::move(made)] {
-        CHECK(guard.qr_png("bob", made.at("totpsecret")));
+        CHECK(guard.qr("bob", made.at("totpsecret")));
     }).join();
 }
 
@@ -63,7 +63,7 @@ TEST answers_may_go_to_another_thread() {
 
 int main() {
     RUN(one_code_lets_one_in);
-    RUN(every_thread_gets_its_own_answer);
-    RUN(answers_may_go_to_another_thread);
+    RUN(every_thread_gets_its_own_response);
+    RUN(responses_may_go_to_another_thread);
     return 0;
 }

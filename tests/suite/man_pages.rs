@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{root, run, scratch, tool};
+use crate::support::{OPERATIONS, root, run, scratch, tool};
 
 const OF_PROGRAMS: [&str; 2] = ["factor2-enroll.8", "pam_factor2.8"];
 
@@ -118,7 +118,7 @@ fn the_pages_say_all_that_the_header_says() {
     for block in header.split("/**\n").skip(1) {
         let (comment, declaration) = block.split_once(" */\n").unwrap();
         let declaration = declaration.split(';').next().unwrap();
-        let Some((before, _)) = declaration.split_once('(') else {
+        if declaration.starts_with("typedef") {
             // A type: its comment is in the overview.
             let missing: Vec<_> = words(comment)
                 .difference(&words(&overview))
@@ -126,7 +126,8 @@ fn the_pages_say_all_that_the_header_says() {
                 .collect();
             assert!(missing.is_empty(), "{declaration}: {missing:?}");
             continue;
-        };
+        }
+        let (before, _) = declaration.split_once('(').unwrap();
         let name = before.rsplit([' ', '*']).next().unwrap();
         let page = read(&folder.join(format!("{name}.3")));
         let tags = ["param", "return", "since"];
@@ -143,6 +144,96 @@ fn the_pages_say_all_that_the_header_says() {
     for status in statuses.lines() {
         let number = status.split(' ').next().unwrap();
         assert!(part(&overview, "CONSTANTS").contains(&format!(" ({number})")));
+    }
+}
+
+/// The comments of the header's chapters, each after its title.
+fn chapters(header: &str) -> Vec<(&str, &str)> {
+    let comments = header.split("\n/*\n * ").skip(1);
+    comments
+        .map(|rest| rest.split("\n */").next().unwrap())
+        .map(|comment| comment.split_once('.').unwrap())
+        .collect()
+}
+
+#[test]
+fn the_overview_has_every_chapter_and_every_setting() {
+    let header = fs::read_to_string(root().join("include/factor2.h")).unwrap();
+    let overview = read(&pages().join("factor2.3"));
+    let settings = part(&overview, "SETTINGS");
+    let mut tables = 0;
+    for (title, comment) in chapters(&header) {
+        let place = match title {
+            "Settings" => settings,
+            "Operations" => part(&overview, "OPERATIONS"),
+            "Statuses" => part(&overview, "CONSTANTS"),
+            _ => part(&overview, "FUNCTIONS"),
+        };
+        if !["Settings", "Operations", "Statuses"].contains(&title) {
+            assert!(place.contains(title), "{title}");
+        }
+        let lines: Vec<&str> = comment.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let line = line.trim_start_matches([' ', '*']);
+            let next = lines.get(number + 1).copied().unwrap_or_default();
+            if next.contains("-|-") || line.contains("-|-") {
+                tables += usize::from(line.contains("-|-"));
+                continue;
+            }
+            let Some((member, _)) = line.split_once(" | ") else {
+                let missing: Vec<_> = words(line).difference(&words(place)).copied().collect();
+                assert!(missing.is_empty(), "{title} lacks {missing:?}");
+                continue;
+            };
+            // A row: its first line has the member, its range and its default, its second what it means.
+            let cells: Vec<&str> = line.split(" | ").map(str::trim).collect();
+            let head = format!("\n       {}: {}; ", member.trim(), cells[2]);
+            let (_, item) = settings
+                .split_once(&head)
+                .unwrap_or_else(|| panic!("{head}"));
+            let (usual, item) = item.split_once('\n').unwrap();
+            match cells[1].strip_prefix('-') {
+                Some(when) => assert_eq!(usual, format!("required{when}")),
+                None => assert_eq!(usual, format!("default {}", cells[1])),
+            }
+            assert!(item.lines().next().unwrap().ends_with(cells[3]), "{line}");
+        }
+    }
+    assert_eq!(tables, 3);
+}
+
+#[test]
+fn each_operation_s_page_has_the_parameters_and_statuses_that_all_have() {
+    let in_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let folder = pages();
+    let header = fs::read_to_string(root().join("include/factor2.h")).unwrap();
+    let chapters = chapters(&header);
+    let shared = chapters.iter().find(|(title, _)| *title == "Operations");
+    let shared: Vec<&str> = shared.unwrap().1.lines().collect();
+    let parameters: Vec<&str> = shared
+        .iter()
+        .filter_map(|line| line.strip_prefix(" *     "))
+        .collect();
+    assert_eq!(parameters.len(), 4);
+    let parameters = in_one_line(&parameters.join(" ").replace("()", "(3)"));
+    let statuses = [
+        "FACTOR2_BAD_REQUEST",
+        "FACTOR2_REQUEST_TOO_LARGE",
+        "FACTOR2_NULL_POINTER",
+        "FACTOR2_INVALID_HANDLE",
+    ];
+    for (operation, _) in OPERATIONS {
+        let page = read(&folder.join(format!("{operation}.3")));
+        assert_eq!(
+            in_one_line(part(&page, "PARAMETERS")),
+            parameters,
+            "{operation}"
+        );
+        let returned = part(&page, "RETURN VALUE");
+        let shared = returned.split_once("Every operation can return").unwrap().1;
+        for status in statuses {
+            assert!(shared.contains(status), "{operation}: {status}");
+        }
     }
 }
 

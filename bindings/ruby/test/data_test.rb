@@ -2,22 +2,27 @@
 
 require_relative "helper"
 
-# What goes in and what comes out: encodings, pictures, frozen answers that show no secret.
+# What goes in and what comes out: encodings, pictures, frozen responses that show no secret.
 class DataTest < Minitest::Test
   include Helper
 
   def test_a_scanner_reads_the_picture
     factor2 = authenticator(issuer: "Zoë & Co")
     secret = factor2.create_secret(username: "bob@example.com")
-    picture = factor2.qr_png(username: "bob@example.com", totpsecret: secret.totpsecret)
-    assert_equal secret.png, picture.png
+    picture = factor2.qr(username: "bob@example.com", totpsecret: secret.totpsecret)
+    assert_equal secret.png, picture.data
     assert_equal secret.png, secret.qr.delete_prefix("data:image/png;base64,").unpack1("m0")
-    assert_equal picture.bytes, picture.png.bytesize
-    uri, _, status = Open3.capture3("zbarimg", "--quiet", "--raw", "-", stdin_data: picture.png, binmode: true)
+    assert_equal picture.bytes, picture.data.bytesize
+    uri, _, status = Open3.capture3("zbarimg", "--quiet", "--raw", "-", stdin_data: picture.data, binmode: true)
     assert_predicate status, :success?
     assert_equal secret.uri, uri.chomp
-    assert_nil picture.text
-    assert_includes factor2.qr_png(username: "bob", totpsecret: SECRET, text: true).text, "█"
+  end
+
+  def test_a_picture_for_the_terminal_is_text
+    picture = authenticator.qr(username: "bob", totpsecret: SECRET, format: :text)
+    assert_predicate picture.data, :valid_encoding?
+    assert_equal [picture.width] * picture.height, picture.data.lines(chomp: true).map(&:length)
+    assert_equal picture.bytes, picture.data.bytesize
   end
 
   def test_other_encodings_are_converted
@@ -51,7 +56,7 @@ class DataTest < Minitest::Test
 
   def test_ruby_refuses_what_is_not_an_argument
     assert_raises(ArgumentError) { authenticator.verify(totpsecret: SECRET, otp: OTP, admin: true) }
-    assert_raises(ArgumentError) { authenticator(colour: "red") }
+    assert_raises(ArgumentError) { authenticator(color: "red") }
   end
 
   def test_symbols_are_taken_for_strings
@@ -61,8 +66,8 @@ class DataTest < Minitest::Test
                  [description.algorithm, description.guard["scope"], description.window["past"]]
   end
 
-  def test_answers_are_frozen_and_equal_by_value
-    first, second = Array.new(2) { authenticator.qr_png(username: "bob", totpsecret: SECRET) }
+  def test_responses_are_frozen_and_equal_by_value
+    first, second = Array.new(2) { authenticator.qr(username: "bob", totpsecret: SECRET) }
     assert_equal first, second
     assert_equal 1, [first, second].uniq.size
     assert_raises(FrozenError) { first.to_h["uri"] = "" }
@@ -72,17 +77,17 @@ class DataTest < Minitest::Test
   end
 
   def test_members_that_are_not_known_are_there_and_are_not_shown
-    answer = Factor2::Verification.new({ "accepted" => true, "news" => SECRET }.freeze)
-    assert_equal SECRET, answer[:news]
-    assert_nil answer.step
-    assert_equal "#<Factor2::Verification accepted=true>", answer.inspect
+    response = Factor2::Verification.new({ "accepted" => true, "news" => SECRET }.freeze)
+    assert_equal SECRET, response[:news]
+    assert_nil response.step
+    assert_equal "#<Factor2::Verification accepted=true>", response.inspect
   end
 
   def test_nothing_shows_a_secret
     factor2 = authenticator(factor_name: "totp")
     key = { data: { totpsecret: SECRET, factor2: "totp" } }
     shown = [factor2, factor2.create_secret(username: "bob", totpsecret: SECRET),
-             factor2.qr_png(username: "bob", totpsecret: SECRET, text: true),
+             factor2.qr(username: "bob", totpsecret: SECRET, format: "text"),
              again = factor2.reprepare_configuration(username: "bob", session_key: key), again.user_data,
              again.secrets, factor2.generate(totpsecret: SECRET), factor2.verify(totpsecret: SECRET, otp: OTP)]
     prepared = factor2.prepare_configuration(user: { username: "bob" })

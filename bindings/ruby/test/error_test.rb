@@ -17,11 +17,11 @@ class ErrorTest < Minitest::Test
                    [error.status, error.code, error.http_status, error.message, error.retry_after]
     end
     errors = Factor2.constants.map { |name| Factor2.const_get(name) }.grep(Class).select { |it| it < Factor2::Error }
-    assert_equal named.size, (errors - [Factor2::Refused]).size
+    assert_equal named.size, (errors - [Factor2::CodeError]).size
   end
 
   def test_a_refused_code_is_told_from_all_else
-    refused = CASES["statuses"].drop(1).select { |row| Factor2.const_get(row["name"]) < Factor2::Refused }
+    refused = CASES["statuses"].drop(1).select { |row| Factor2.const_get(row["name"]) < Factor2::CodeError }
     assert_equal(%w[InvalidToken TokenReused Throttled Disabled], refused.map { |row| row["name"] })
   end
 

@@ -13,7 +13,7 @@ class LifetimeTest < Minitest::Test
     3.times { assert_nil factor2.close }
     assert_predicate factor2, :closed?
     calls = [-> { factor2.describe }, -> { factor2.inspect_record(totpsecret: SECRET) },
-             -> { factor2.reset(totpsecret: SECRET) }, -> { factor2.qr_png(username: "bob", totpsecret: SECRET) }]
+             -> { factor2.reset(totpsecret: SECRET) }, -> { factor2.qr(username: "bob", totpsecret: SECRET) }]
     calls.each { |call| assert_raises(Factor2::InvalidHandle, &call) }
   end
 
@@ -91,7 +91,7 @@ class LifetimeTest < Minitest::Test
   def test_responses_are_freed
     factor2 = authenticator(qr: { module_px: 32 })
     before, after = [200, 3000].map do |count|
-      count.times { factor2.qr_png(username: "bob" * 80, totpsecret: SECRET) }
+      count.times { factor2.qr(username: "bob" * 80, totpsecret: SECRET) }
       GC.start
       File.read("/proc/self/status")[/^VmRSS:\s*(\d+)/, 1].to_i
     end
@@ -130,7 +130,7 @@ class LifetimeTest < Minitest::Test
     GC.stress = true
     assert_predicate factor2.verify(totpsecret: SECRET, otp: OTP), :accepted
     assert_raises(Factor2::TokenReused) { factor2.verify(totpsecret: SECRET, otp: OTP) }
-    assert_operator factor2.qr_png(username: "bob", totpsecret: SECRET).png.bytesize, :>, 100
+    assert_operator factor2.qr(username: "bob", totpsecret: SECRET).data.bytesize, :>, 100
   ensure
     GC.stress = false
   end
@@ -138,7 +138,7 @@ class LifetimeTest < Minitest::Test
   def test_many_objects_and_a_collector_that_moves_them
     pictures = Array.new(300) do |count|
       GC.compact if (count % 50).zero? && GC.respond_to?(:compact)
-      authenticator.qr_png(username: "bob", totpsecret: SECRET).png
+      authenticator.qr(username: "bob", totpsecret: SECRET).data
     end
     assert_equal 1, pictures.uniq.size
   end

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "answer"
+require_relative "call"
 require_relative "handle"
 require_relative "request"
 require_relative "response"
@@ -33,11 +33,12 @@ module Factor2
       Secret.new(*call(:create_secret, username:, totpsecret:))
     end
 
-    # Draws the QR code of a secret that exists: a QrPng, for the terminal as well with <tt>text: true</tt>.
+    # Draws the QR code of a secret that exists: a Picture. +format+ is "png", which is the default, or "text"
+    # for a terminal.
     #
     # Raises InvalidSecret.
-    def qr_png(username:, totpsecret:, text: nil)
-      QrPng.new(*call(:qr_png, username:, totpsecret:, text:))
+    def qr(username:, totpsecret:, format: nil)
+      Picture.new(*call(:qr, username:, totpsecret:, format:))
     end
 
     # crossauth's prepare_configuration: a PreparedConfiguration. +user+ is a hash with a +username+.
@@ -55,22 +56,23 @@ module Factor2
     end
 
     # Verifies a code. Returns a Verification for an accepted code, and raises for everything else: for a
-    # code that is not accepted a Refused (InvalidToken, TokenReused, Throttled, Disabled), else
+    # code that is not accepted a CodeError (InvalidToken, TokenReused, Throttled, Disabled), else
     # StoreUnavailable or InvalidSecret.
     #
-    # With <tt>guard: { store: "none" }</tt> pass the +last_step+ (nil or -1 if there is none), and store the +step+ of what is returned.
+    # With <tt>guard: { store: "none" }</tt> pass the +last_step+ (nil or -1 if there is none), and store the
+    # +step+ of what is returned.
     def verify(totpsecret:, otp:, username: nil, last_step: nil)
       Verification.new(*call(:verify, totpsecret:, otp:, username:, last_step:))
     end
 
-    # Whether a code is accepted, which uses it up: false for what +verify+ raises as Refused. Raises all else as
+    # Whether a code is accepted, which uses it up: false where +verify+ raises a CodeError. Raises all else as
     # +verify+ does, and Configuration with <tt>guard: { store: "none" }</tt>, where the +step+ is needed.
     def verify?(totpsecret:, otp:, username: nil)
       raise Error.for(CONFIGURATION, "verify? needs a guard that remembers; use verify") unless @remembers
 
       verify(totpsecret:, otp:, username:)
       true
-    rescue Refused
+    rescue CodeError
       false
     end
 
@@ -126,7 +128,7 @@ module Factor2
 
     def make(config)
       place = FFI::MemoryPointer.new(:pointer)
-      Response.take do |response|
+      Call.take do |response|
         Library.factor2_authenticator_new(config, config.bytesize, place, response)
       end
       place.read_pointer
@@ -135,7 +137,7 @@ module Factor2
     def call(operation, **members)
       request = Request.text(members, BAD_REQUEST)
       @handle.use do |pointer|
-        Response.take do |response|
+        Call.take do |response|
           Library.public_send(:"factor2_#{operation}", pointer, request, request.bytesize, response)
         end
       end

@@ -3,8 +3,8 @@
 require_relative "library"
 
 module Factor2
-  # What every failure raises. There is a class for each status, under the status's name; a status that
-  # this version does not know raises Error itself. Messages never hold a secret or a code.
+  # What is raised for every status but Ok. There is a class for each, under the status's name; a status
+  # that this version does not know raises Error itself. Messages never hold a secret or a code.
   class Error < StandardError
     # The status's number, such as 203.
     attr_reader :status
@@ -33,9 +33,9 @@ module Factor2
     end
   end
 
-  # The code was not accepted: InvalidToken, TokenReused, Throttled and Disabled. Everything else is an
-  # error of the program, of its data or of its machine.
-  class Refused < Error; end
+  # The code was not accepted: InvalidToken, TokenReused, Throttled and Disabled. Every other error is the
+  # program's, its data's or its machine's.
+  class CodeError < Error; end
 
   ERRORS = {
     101 => :NullPointer,
@@ -56,7 +56,7 @@ module Factor2
     902 => :OutOfMemory,
     903 => :RandomUnavailable
   }.to_h do |status, name|
-    [status, const_set(name, Class.new((201..204).cover?(status) ? Refused : Error))]
+    [status, const_set(name, Class.new((201..204).cover?(status) ? CodeError : Error))]
   end.freeze
   private_constant :ERRORS
 end

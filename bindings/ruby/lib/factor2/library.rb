@@ -14,13 +14,13 @@ module Factor2
     # A call that draws a picture or may wait for the guard's store lets other Ruby threads run meanwhile.
     # That costs a microsecond, and then a wait for the interpreter's lock if other threads want it. The
     # other calls are over sooner.
-    { describe: false, generate: false, create_secret: true, qr_png: true, prepare_configuration: true,
+    { describe: false, generate: false, create_secret: true, qr: true, prepare_configuration: true,
       reprepare_configuration: true, verify: true, inspect: true, reset: true }.each do |operation, blocking|
       attach_function :"factor2_#{operation}", %i[pointer buffer_in size_t pointer], :int, blocking:
     end
     attach_function :factor2_authenticator_new, %i[buffer_in size_t pointer pointer], :int, blocking: true
 
-    # Keeps the interpreter's lock, for the garbage collector calls it.
+    # Keeps the interpreter's lock, because the garbage collector calls it.
     attach_function :factor2_authenticator_free, [:pointer], :void
     attach_function :factor2_response_json, %i[pointer pointer], :pointer
     attach_function :factor2_response_data, %i[pointer pointer], :pointer
@@ -34,7 +34,7 @@ module Factor2
       factor2_version
     end
   rescue LoadError => e
-    # Without a cause, for Ruby prints that last: RubyGems' own search for this file.
+    # Without a cause, because Ruby would print that last: RubyGems' own search for this file.
     raise LoadError, "#{e.message.chomp}. The gem factor2 needs the C library: install it (make && sudo make " \
                      "install && sudo ldconfig), or set FACTOR2_LIBRARY to the path of libfactor2.so.0; it is " \
                      "#{ENV['FACTOR2_LIBRARY']&.inspect || 'not set'} now.", cause: nil

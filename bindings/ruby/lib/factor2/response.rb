@@ -1,46 +1,132 @@
 # frozen_string_literal: true
 
-require "json"
-require_relative "error"
-
 module Factor2
-  # One call's out-pointer and what it gave, copied into Ruby's memory.
-  module Response
-    # Gives the block a place for the response; the block calls and gives the status. Returns the JSON and
-    # the PNG, or raises. The response is wiped and freed on every path, at once and not by the garbage
-    # collector, for it holds secrets.
-    def self.take
-      place = FFI::MemoryPointer.new(:pointer)
-      status = yield place
-      response = place.read_pointer
-      json = JSON.parse(json_text(response), freeze: true)
-      raise failure(status, json) unless status.zero?
+  # An operation's response: frozen, with a method for each member that factor2.h documents, in Ruby's
+  # spelling (+userData+ is +user_data+). A member that is not there is nil. +inspect+ shows no secret.
+  class Response
+    # The JSON as it came, under the names of factor2.h, with members that this version does not know.
+    attr_reader :to_h
+    # The bytes beside the JSON: a picture, frozen; nil if there are none.
+    attr_reader :data
 
-      [json, png(response)]
-    ensure
-      Library.factor2_response_free(place.read_pointer) if place
+    class << self
+      # Defines the methods for members. What is not +shown+ may hold a secret; +of+ is the members' own class.
+      def members(*names, shown: true, of: nil)
+        self.shown += names if shown
+        names.each do |name|
+          define_method(name.gsub(/[A-Z]/) { |letter| "_#{letter.downcase}" }) do
+            of ? of.new(to_h[name]) : to_h[name]
+          end
+        end
+      end
+
+      attr_writer :shown
+
+      # The names of the members that +inspect+ may show.
+      def shown
+        @shown ||= []
+      end
     end
 
-    # An internal error has no response.
-    def self.json_text(response)
-      bytes(:factor2_response_json, response)&.force_encoding(Encoding::UTF_8) || "{}"
+    def initialize(json, data = nil)
+      @to_h = json
+      @data = data&.freeze
+      freeze
     end
 
-    def self.png(response)
-      bytes(:factor2_response_data, response)&.freeze
+    # A member by its name in factor2.h.
+    def [](name)
+      to_h[name.to_s]
     end
 
-    def self.bytes(accessor, response)
-      length = FFI::MemoryPointer.new(:size_t)
-      start = Library.public_send(accessor, response, length)
-      start.read_bytes(length.get(:size_t, 0)) unless start.null?
+    def ==(other)
+      other.class == self.class && other.to_h == to_h
+    end
+    alias eql? ==
+
+    def hash
+      to_h.hash
     end
 
-    def self.failure(status, json)
-      error = json.fetch("error", {})
-      Error.for(status, error["message"], error["retry_after_s"])
+    def inspect
+      shown = to_h.slice(*self.class.shown).map { |name, value| " #{name}=#{value.inspect}" }
+      "#<#{self.class}#{shown.join(',')}>"
     end
-    private_class_method :json_text, :png, :bytes, :failure
+    alias to_s inspect
   end
-  private_constant :Response
+
+  # What create_secret made: +png+ is the picture, +qr+ the same as a data URI, ready for <img src>.
+  class Secret < Response
+    members "username", "warnings"
+    members "totpsecret", "uri", "qr", shown: false
+    alias png data
+  end
+
+  # What qr drew: the picture is +data+, a binary String, or of the format "text" a text in UTF-8. Width and
+  # height are in pixels, or in characters.
+  class Picture < Response
+    members "format", "media_type", "width", "height", "bytes", "warnings"
+    members "uri", shown: false
+
+    def initialize(json, data)
+      super(json, json["format"] == "text" ? data.force_encoding(Encoding::UTF_8) : data)
+    end
+  end
+
+  # What to show to the user who enrolls.
+  class UserData < Response
+    members "username", "factor2"
+    members "totpsecret", "uri", "qr", shown: false
+  end
+
+  # What to keep in the session until the user has typed a right code: its +to_h+.
+  class SessionData < Response
+    members "username", "factor2"
+    members "totpsecret", shown: false
+  end
+
+  # The secrets that a factor keeps of a user.
+  class Secrets < Response
+    members "totpsecret", shown: false
+  end
+
+  # What prepare_configuration gives.
+  class PreparedConfiguration < Response
+    members "userData", of: UserData, shown: false
+    members "sessionData", of: SessionData, shown: false
+    members "warnings"
+  end
+
+  # What reprepare_configuration gives.
+  class RepreparedConfiguration < Response
+    members "userData", of: UserData, shown: false
+    members "secrets", of: Secrets, shown: false
+    members "newSessionData", shown: false
+    members "warnings"
+  end
+
+  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one.
+  class Verification < Response
+    members "accepted", "step", "drift", "warnings"
+  end
+
+  # What the guard remembers of a credential.
+  class Record < Response
+    members "last_step", "failures", "locked_until", "disabled"
+  end
+
+  # The current code of a secret.
+  class Code < Response
+    members "valid_for_s", "warnings"
+    members "otp", shown: false
+  end
+
+  # What an authenticator is and can do, and its settings.
+  class Description < Response
+    members "version", "mfa_type", "mfa_channel", "factor_name", "friendly_name", "secret_names",
+            "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
+            "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
+            "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window",
+            "secret_bytes", "qr", "guard", "fixed_time"
+  end
 end
