@@ -98,7 +98,7 @@ inline const char *begin_of(std::string_view text) noexcept {
     return text.empty() ? "" : text.data();
 }
 
-/* Appends a text as a JSON string, or nothing, and says so, when it is not UTF-8. */
+/* Appends a text as a JSON string. False, and nothing is appended, if it is not UTF-8. */
 [[nodiscard]] inline bool append_quoted(std::string &json, std::string_view text) {
     const std::size_t length = factor2_json_quote(begin_of(text), text.size(), nullptr, 0);
     if (length == static_cast<std::size_t>(-1))
@@ -310,7 +310,7 @@ class authenticator {
         return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
     }
 
-    /** `format` is "png" or "text", for a terminal; data() is the picture. */
+    /** `format` is "png", or "text" for a terminal; data() is the picture. */
     response qr(std::string_view username, std::string_view totpsecret,
                 std::string_view format = "png") const {
         return ask(factor2_qr,

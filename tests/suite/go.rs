@@ -123,8 +123,8 @@ fn with_library(command: &mut Command) -> &mut Command {
         .env("XDG_CONFIG_HOME", folder.join("settings"))
 }
 
-/// The library, installed, and folders for what Go writes. The cache is a new one each time, for Go does
-/// not see when an installed header changes.
+/// The library, installed, and folders for what Go writes. The cache is new each time, because Go
+/// does not see when an installed header changes.
 fn installed() -> &'static Path {
     static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
     INSTALLED.get_or_init(|| {
