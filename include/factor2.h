@@ -117,7 +117,7 @@ extern "C" {
 /** the guard's store did not answer, is full, corrupt, or cannot be shared as it is used
     (HTTP 503) */
 #define FACTOR2_STORE_UNAVAILABLE 302
-/** an internal error, or a failure with no other name (HTTP 500) */
+/** an internal error, or one with no other name (HTTP 500) */
 #define FACTOR2_UNKNOWN_ERROR 901
 /** no memory; reserved: today a failed allocation ends the process (HTTP 500) */
 #define FACTOR2_OUT_OF_MEMORY 902
@@ -207,7 +207,7 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  * the count back to zero. A lock lasts as long as it was set for, whatever the settings of others
  * that share the store. When its store cannot answer, the guard refuses. In `guard`:
  *
- *     member           | default      | range          | of the stores
+ *     member           | default      | range          | which stores have it: what it is
  *     -----------------|--------------|----------------|-----------------------------------
  *     store            | -            | (5)            | all
  *     soft             | 5            | 1 to hard      | not "none": wrong codes that lock

@@ -74,7 +74,7 @@ status_table! {
     InvalidSecret = 208, 500, "the secret is not base32, or of a wrong length";
     Configuration = 301, 500, "a setting is missing or wrong, or factor_name is not set where it is needed";
     StoreUnavailable = 302, 503, "the guard's store did not answer, is full, corrupt, or cannot be shared as it is used";
-    UnknownError = 901, 500, "an internal error, or a failure with no other name";
+    UnknownError = 901, 500, "an internal error, or one with no other name";
     OutOfMemory = 902, 500, "no memory; reserved: today a failed allocation ends the process";
     RandomUnavailable = 903, 500, "the system gave no randomness";
 }

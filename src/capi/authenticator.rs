@@ -41,7 +41,7 @@
 //! the count back to zero. A lock lasts as long as it was set for, whatever the settings of others
 //! that share the store. When its store cannot answer, the guard refuses. In `guard`:
 //!
-//!     member           | default      | range          | of the stores
+//!     member           | default      | range          | which stores have it: what it is
 //!     -----------------|--------------|----------------|-----------------------------------
 //!     store            | -            | (5)            | all
 //!     soft             | 5            | 1 to hard      | not "none": wrong codes that lock
