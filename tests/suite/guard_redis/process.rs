@@ -10,7 +10,7 @@ use factor2::Status;
 use serde_json::{Value, json};
 
 use super::server::Server;
-use super::{NOW, config_with, guess, inspect, log_in, log_in_at, open, password, race};
+use super::{NOW, config_with, guess, inspect, log_in, log_in_at, open, password};
 use crate::race::{contestant, tell};
 use crate::support::{Authenticator, run, tool};
 

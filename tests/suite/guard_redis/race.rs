@@ -1,7 +1,5 @@
 //! One code, or wrong codes, by many at once.
 
-use std::io::{Read, Write, pipe, stdin};
-use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread;
 
@@ -10,9 +8,9 @@ use serde_json::Value;
 
 use super::process;
 use super::server::Server;
-use super::{NOW, code_at, config_with, inspect, open, retry_after, verify, wrong_code_at};
+use super::{NOW, config_with, inspect, open, retry_after, verify, wrong_code_at};
 use crate::clock;
-use crate::race::{PROCESSES, THREADS, assert_one_accepted, letter, race_of_threads, rounds};
+use crate::race::{THREADS, race_of_processes, race_of_threads};
 use crate::support::Authenticator;
 
 #[test]

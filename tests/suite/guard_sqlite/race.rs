@@ -1,8 +1,6 @@
 //! One code, or one wrong code, by many at once.
 
-use std::io::{Read, Write, pipe, stdin};
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread;
 
@@ -11,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{NOW, code_at, config_with, inspect, new_path, secret, verify, worker, wrong_code_at};
 use crate::clock;
-use crate::race::{PROCESSES, THREADS, assert_one_accepted, letter, race_of_threads, rounds};
+use crate::race::{THREADS, race_of_processes, race_of_threads};
 use crate::support::Authenticator;
 
 fn handles(number: usize, path: &Path, synchronous: &str) -> Vec<Authenticator> {

@@ -6,9 +6,7 @@ use std::process::{Command, Stdio};
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{
-    config, crash, descriptors, file, file_size, fork, limits, log_in, mounts, race, rights,
-};
+use super::{config, crash, descriptors, file, file_size, fork, limits, log_in, mounts, rights};
 use crate::race::{contestant, letter, of_letter, tell};
 use crate::support::Authenticator;
 
