@@ -24,12 +24,12 @@ pub(super) unsafe fn respond(
     let outcome = whole(|| {
         // SAFETY: as promised by the caller.
         unsafe { set(response, ptr::null_mut()) };
-        let (status, answer) = match body() {
-            Ok(answer) => (Status::Ok, Some(answer)),
-            Err(failure) => (failure.status, Response::of_error(&failure).ok()),
+        let (status, made) = match body() {
+            Ok(made) => (Status::Ok, Some(made)),
+            Err(error) => (error.status, Response::of_error(&error).ok()),
         };
-        let handle = match answer {
-            Some(answer) if !response.is_null() => Handle::into_raw(answer),
+        let handle = match made {
+            Some(made) if !response.is_null() => Handle::into_raw(made),
             _ => ptr::null_mut(),
         };
         // SAFETY: as promised by the caller.

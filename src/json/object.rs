@@ -242,6 +242,7 @@ impl<'a> Object<'a> {
     }
 
     /// `true` or `false`, or `None` when the member is not there.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
         match self.take(name) {
             None => Ok(None),

@@ -185,9 +185,9 @@ mod tests {
             for step in [current - 1, current, current + 1, current + 2] {
                 let otp = scheme.code(&secret, step);
                 let request = format!(r#"{{"totpsecret":null,"otp":"{}"}}"#, &*otp);
-                let failure = authenticator.verify(&request).err().unwrap();
-                assert_eq!(failure.status, Status::InvalidToken);
-                assert_eq!(failure.message, "request.otp: wrong code");
+                let error = authenticator.verify(&request).err().unwrap();
+                assert_eq!(error.status, Status::InvalidToken);
+                assert_eq!(error.message, "request.otp: wrong code");
             }
         }
     }

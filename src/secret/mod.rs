@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::wiped::Wiped;
 
-/// Below this, RFC 4226's requirement R6 is broken and answers carry a warning.
+/// Below this, RFC 4226's requirement R6 is broken and responses carry a warning.
 pub(crate) const MIN_SOUND_BYTES: usize = 16;
 
 /// A secret's bytes.
@@ -62,7 +62,7 @@ impl Secret {
         &self.bytes
     }
 
-    /// What an answer should warn about, if anything.
+    /// What a response should warn about, if anything.
     pub(crate) fn warnings(&self) -> Vec<Cow<'static, str>> {
         let short = "totpsecret: shorter than the 128 bits that RFC 4226 requires";
         let rest = "totpsecret: the last bits of its base32 make no byte and were dropped";

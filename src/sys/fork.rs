@@ -51,6 +51,7 @@ impl ProcessMark {
     }
 
     /// Makes it the mark of no process.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn clear(&self) {
         match &self.0 {
             // SAFETY: as above.

@@ -7,11 +7,13 @@ pub(crate) fn effective_user() -> u32 {
 }
 
 /// The group.
+#[cfg(feature = "sqlite")]
 pub(crate) fn effective_group() -> u32 {
     // SAFETY: it only returns a number.
     unsafe { libc::getegid() }
 }
 
+#[cfg(feature = "sqlite")]
 /// The other groups whose files it may use; none when the system does not tell.
 pub(crate) fn supplementary_groups() -> Vec<u32> {
     // SAFETY: without room it only returns how many there are.

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::call_error::{CallError, unavailable};
 use super::connection::{Connection, Expected};
 use super::nodes::{self, Nodes};
 use super::per_process::PerProcess;
@@ -17,7 +18,6 @@ use super::resp::{self, ErrorReply, Reply};
 use super::script::{self, Question};
 use super::settings::{RedisSettings, Service};
 use super::stream::Connector;
-use super::trouble::{Trouble, unavailable};
 use super::url::Address;
 use crate::error::Result;
 use crate::guard::deadline::{self, Deadline};
@@ -112,27 +112,29 @@ impl<'a> Call<'a> {
 
     fn run(mut self) -> Result<String> {
         loop {
-            let trouble = match self.ask() {
+            match self.ask() {
                 Ok(answer) => return Ok(answer),
-                Err(trouble) => trouble,
-            };
-            match trouble {
-                Trouble::Redirected { to, once } => self.redirected(to, once)?,
-                Trouble::NotRun(reason) => self.fail(reason)?,
-                Trouble::AnswerLost(_) if !self.may_be_done && !self.deadline.has_passed() => {
+                Err(CallError::Redirected { to, once }) => self.redirected(to, once)?,
+                Err(CallError::NotRun(reason)) => self.fail(reason)?,
+                Err(CallError::AnswerLost(_)) if self.may_ask_again() => {
                     self.drop_idle();
                     self.may_be_done = true;
                 }
-                Trouble::AnswerLost(reason) => {
+                Err(CallError::AnswerLost(reason)) => {
                     self.drop_idle();
                     return self.give_up(&reason);
                 }
-                Trouble::Final(reason) => return self.give_up(&reason),
+                Err(CallError::Final(reason)) => return self.give_up(&reason),
             }
         }
     }
 
-    fn ask(&mut self) -> std::result::Result<String, Trouble> {
+    /// After a lost answer: once, and within the budget.
+    fn may_ask_again(&self) -> bool {
+        !self.may_be_done && !self.deadline.has_passed()
+    }
+
+    fn ask(&mut self) -> std::result::Result<String, CallError> {
         let target = match &self.target {
             Some(target) => target.clone(),
             None => self.ask_for_primary()?,
@@ -144,14 +146,14 @@ impl<'a> Call<'a> {
             Service::Server | Service::Cluster => Some("at an address that the cluster named"),
         };
         let answer = self.ask_at(target);
-        answer.map_err(|trouble| match named_by {
-            Some(who) => trouble.of(who),
-            None => trouble,
+        answer.map_err(|error| match named_by {
+            Some(who) => error.of(who),
+            None => error,
         })
     }
 
     /// The primary that one of the Sentinels tells.
-    fn ask_for_primary(&self) -> std::result::Result<Address, Trouble> {
+    fn ask_for_primary(&self) -> std::result::Result<Address, CallError> {
         let Servers {
             settings,
             connector,
@@ -165,12 +167,12 @@ impl<'a> Call<'a> {
         let address = self.address_in_turn();
         let sentinel = Connection::open(address, login, connector, Expected::Sentinel, deadline);
         let address = sentinel.and_then(|mut sentinel| sentinel.primary(primary, deadline));
-        let address = address.map_err(|trouble| trouble.of("a Sentinel"))?;
+        let address = address.map_err(|error| error.of("a Sentinel"))?;
         self.nodes.set_place(self.slot, address.clone());
         Ok(address)
     }
 
-    fn ask_at(&self, target: Address) -> std::result::Result<String, Trouble> {
+    fn ask_at(&self, target: Address) -> std::result::Result<String, CallError> {
         let idle = match self.may_be_done {
             true => None,
             false => self.nodes.take_idle(&target),
@@ -181,25 +183,25 @@ impl<'a> Call<'a> {
             None => (self.connect(target)?, self.deadline),
         };
         let reply = self.put(&mut connection, deadline);
-        match reply.map_err(|error| Trouble::asking(&error))? {
+        match reply.map_err(|error| CallError::asking(&error))? {
             Reply::Text(reply) => {
                 let answer = self.question.answer_in(&reply);
-                let answer = answer.ok_or_else(Trouble::nonsense)?;
+                let answer = answer.ok_or_else(CallError::nonsense)?;
                 self.nodes.keep_idle(connection);
                 Ok(answer)
             }
             Reply::Error(error) => {
-                let trouble = connection.reported(&error, "the script", deadline);
-                if let Trouble::Redirected { .. } = trouble {
+                let error = connection.reported(&error, "the script", deadline);
+                if let CallError::Redirected { .. } = error {
                     self.nodes.keep_idle(connection);
                 }
-                Err(trouble)
+                Err(error)
             }
-            _ => Err(Trouble::nonsense()),
+            _ => Err(CallError::nonsense()),
         }
     }
 
-    fn connect(&self, target: Address) -> std::result::Result<Connection, Trouble> {
+    fn connect(&self, target: Address) -> std::result::Result<Connection, CallError> {
         let Servers {
             settings,
             connector,

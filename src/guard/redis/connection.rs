@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::call_error::{CallError, Reason};
 use super::resp::{self, ErrorReply, Reply};
 use super::stream::{Connector, Stream};
-use super::trouble::{TheReason, Trouble};
 use super::url::{Address, Login};
 use crate::guard::deadline::Deadline;
 
@@ -36,10 +36,10 @@ impl Connection {
         connector: &Connector,
         expected: Expected,
         deadline: Deadline,
-    ) -> Result<Connection, Trouble> {
+    ) -> Result<Connection, CallError> {
         let stream = connector.connect(&address, deadline);
         let mut connection = Connection {
-            stream: stream.map_err(|error| Trouble::connecting(&error))?,
+            stream: stream.map_err(|error| CallError::connecting(&error))?,
             address,
             expected,
             has_answered: false,
@@ -61,39 +61,46 @@ impl Connection {
         Ok(connection)
     }
 
-    fn set_up(&mut self, words: &[&str], deadline: Deadline) -> Result<(), Trouble> {
+    fn set_up(&mut self, words: &[&str], deadline: Deadline) -> Result<(), CallError> {
         match self.exchange(&resp::command(words), deadline) {
             Ok(Reply::Okay | Reply::Text(_)) => Ok(()),
             Ok(Reply::Error(error)) => Err(self.reported(&error, words[0], deadline)),
-            Ok(_) => Err(Trouble::nonsense()),
-            Err(error) => Err(Trouble::logging_in(&error)),
+            Ok(_) => Err(CallError::nonsense()),
+            Err(error) => Err(CallError::logging_in(&error)),
         }
     }
 
     /// Where this Sentinel says that the primary is.
-    pub(super) fn primary(&mut self, name: &str, deadline: Deadline) -> Result<Address, Trouble> {
+    pub(super) fn primary(&mut self, name: &str, deadline: Deadline) -> Result<Address, CallError> {
         let question = resp::command(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name]);
         let reply = self.exchange(&question, deadline);
-        match reply.map_err(|error| Trouble::logging_in(&error))? {
-            Reply::Nothing => Err(Trouble::NotRun("knows no primary of this name".to_owned())),
-            Reply::List(place) => read_place(&place).ok_or_else(Trouble::nonsense),
+        match reply.map_err(|error| CallError::logging_in(&error))? {
+            Reply::Nothing => Err(CallError::NotRun(
+                "knows no primary of this name".to_owned(),
+            )),
+            Reply::List(place) => read_place(&place).ok_or_else(CallError::nonsense),
             Reply::Error(error) if is_unknown_command(&error) => {
                 let reason = "is not a Sentinel: the URL of a server begins with redis://";
-                Err(Trouble::Final(reason.to_owned()))
+                Err(CallError::Final(reason.to_owned()))
             }
             Reply::Error(error) => Err(self.reported(&error, "SENTINEL", deadline)),
-            Reply::Okay | Reply::Text(_) => Err(Trouble::nonsense()),
+            Reply::Okay | Reply::Text(_) => Err(CallError::nonsense()),
         }
     }
 
     /// What an error means that the server answered with.
-    pub(super) fn reported(&mut self, error: &ErrorReply, to: &str, deadline: Deadline) -> Trouble {
-        match Trouble::reported(error, &self.address, to) {
-            Trouble::Final(_) if self.is_sentinel_instead(error, deadline) => {
+    pub(super) fn reported(
+        &mut self,
+        error: &ErrorReply,
+        to: &str,
+        deadline: Deadline,
+    ) -> CallError {
+        match CallError::reported(error, &self.address, to) {
+            CallError::Final(_) if self.is_sentinel_instead(error, deadline) => {
                 let reason = "is a Sentinel: its URL is redis-sentinel://host/name";
-                Trouble::Final(reason.to_owned())
+                CallError::Final(reason.to_owned())
             }
-            trouble => trouble,
+            error => error,
         }
     }
 
@@ -118,7 +125,7 @@ impl Connection {
             Err(error) if self.has_answered || error.kind() == io::ErrorKind::TimedOut => {}
             Err(_) if self.stream.speaks_tls_instead(deadline.halfway()) => {
                 let reason = "it speaks TLS, for which the URL begins with rediss://";
-                return Err(TheReason::error(reason));
+                return Err(Reason::error(reason));
             }
             Err(_) => {}
         }

@@ -12,16 +12,17 @@
 //! - `stream.rs`: a socket, with TLS or without
 //! - `tls/`: TLS
 //! - `socket.rs`: a socket, whose every wait ends in time
-//! - `trouble.rs`: the words for what went wrong
+//! - `call_error.rs`: the words for what went wrong
 //! - `script.rs`: what the script is asked, and what it answers
 //! - `resp.rs`: the language that servers speak
 //! - `settings.rs`: what `guard` says
 //! - `url.rs`: what its URLs say
 //!
-//! The redis crate's own connection is not used: it bounds each read and not the reply, so that a server
-//! which trickles would hold a call for ever, and its TLS reads environment variables.
+//! The redis crate is not used: it bounds each read and not the reply, so that a server which trickles would
+//! hold a call for ever, and its TLS reads environment variables. The tests compare with it.
 
 mod call;
+mod call_error;
 mod connection;
 mod nodes;
 mod per_process;
@@ -34,7 +35,6 @@ mod stream;
 mod tests;
 #[cfg(feature = "redis-tls")]
 mod tls;
-mod trouble;
 mod url;
 
 use std::sync::Arc;
@@ -87,5 +87,5 @@ impl Store for RedisStore {
 }
 
 fn nonsense() -> Error {
-    trouble::unavailable(trouble::NONSENSE)
+    call_error::unavailable(call_error::NONSENSE)
 }

@@ -5,12 +5,12 @@ use std::net::ToSocketAddrs;
 
 use socket2::SockAddr;
 
+#[cfg(feature = "redis-tls")]
+use super::call_error::Reason;
 use super::settings::RedisSettings;
 use super::socket::Socket;
 #[cfg(feature = "redis-tls")]
 use super::tls::{Tls, TlsStream};
-#[cfg(feature = "redis-tls")]
-use super::trouble::TheReason;
 use super::url::Address;
 use crate::error::Result;
 use crate::guard::deadline::Deadline;
@@ -83,7 +83,7 @@ impl Connector {
                 return error;
             }
             match Socket::first_answer(&server, b"PING\r\n", deadline.halfway()) {
-                Some(b'+' | b'-') => TheReason::error(
+                Some(b'+' | b'-') => Reason::error(
                     "it does not speak TLS, without which the URL begins with redis://",
                 ),
                 _ => error,

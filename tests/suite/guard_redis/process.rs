@@ -1,7 +1,6 @@
 //! What forks, signals, closed descriptors and small stacks do: each in a process of its own, which
 //! is this test program once more.
 
-use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -11,7 +10,8 @@ use factor2::Status;
 use serde_json::{Value, json};
 
 use super::server::Server;
-use super::{NOW, config_with, guess, inspect, log_in, log_in_at, open, password, race};
+use super::{NOW, config_with, guess, inspect, log_in, log_in_at, open, password};
+use crate::race::{contestant, tell};
 use crate::support::{Authenticator, run, tool};
 
 const JOB: &str = "FACTOR2_REDIS_JOB";
@@ -44,7 +44,7 @@ fn job() {
                 .as_bytes(),
         ),
         "look for the password" => password::look(config),
-        "race" => race::worker(config),
+        "race" => contestant(config),
         "fork" => forks(config),
         "fork while others call" => forks_while_others_call(config),
         "signals" => signals(config),
@@ -54,10 +54,6 @@ fn job() {
     }
     // Not the test runner's way, which would print.
     std::process::exit(0);
-}
-
-pub fn tell(what: &[u8]) {
-    io::stderr().write_all(what).unwrap();
 }
 
 /// What a command of redis-cli prints, to a process that knows the server by its settings.

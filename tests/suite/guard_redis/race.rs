@@ -1,7 +1,5 @@
 //! One code, or wrong codes, by many at once.
 
-use std::io::{Read, Write, pipe, stdin};
-use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread;
 
@@ -10,9 +8,9 @@ use serde_json::Value;
 
 use super::process;
 use super::server::Server;
-use super::{NOW, code_at, config_with, inspect, open, retry_after, verify, wrong_code_at};
+use super::{NOW, config_with, inspect, open, retry_after, verify, wrong_code_at};
 use crate::clock;
-use crate::race::{PROCESSES, THREADS, assert_one_accepted, letter, race_of_threads, rounds};
+use crate::race::{THREADS, race_of_processes, race_of_threads};
 use crate::support::Authenticator;
 
 #[test]
@@ -41,47 +39,7 @@ fn of_64_threads_with_64_handles_one_is_accepted_while_scripts_are_flushed() {
 fn of_32_processes_one_is_accepted() {
     let server = Server::start(&[]);
     let config = config_with(server.url(), Value::Object(Default::default()));
-    let (mut results, result) = pipe().unwrap();
-    let mut workers: Vec<_> = (0..PROCESSES)
-        .map(|_| {
-            process::command("race", &config)
-                .stdin(Stdio::piped())
-                .stderr(Stdio::from(result.try_clone().unwrap()))
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    drop(result);
-    let mut letters = [0; PROCESSES];
-    results.read_exact(&mut letters).unwrap();
-    assert_eq!(letters, [b'+'; PROCESSES], "a worker could not start");
-    for round in 0..rounds() {
-        for worker in &mut workers {
-            worker.stdin.as_mut().unwrap().write_all(b"!").unwrap();
-        }
-        results.read_exact(&mut letters).unwrap();
-        assert_one_accepted(round, &letters);
-    }
-    for worker in &mut workers {
-        drop(worker.stdin.take());
-        assert!(worker.wait().unwrap().success());
-    }
-}
-
-/// One of the processes.
-pub fn worker(config: &Value) {
-    let authenticator = Authenticator::new(config.clone());
-    process::tell(b"+");
-    let mut gate = stdin();
-    for round in 0.. {
-        let time = NOW + 30 * round;
-        clock::stand_at(time);
-        let code = code_at(1, time);
-        if gate.read_exact(&mut [0]).is_err() {
-            return;
-        }
-        process::tell(&[letter(verify(&authenticator, 1, &code).status)]);
-    }
+    race_of_processes(|| process::command("race", &config));
 }
 
 #[test]

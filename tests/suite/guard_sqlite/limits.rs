@@ -15,6 +15,7 @@ use super::{
     NOW, assert_intact, beside, config, config_with, inspect, log_in, new_path, open, refusal,
     sqlite, timed, worker,
 };
+use crate::race::tell;
 use crate::support::{Authenticator, Reply, announce, run, tool};
 
 /// A file system in memory, unmounted when it goes.
@@ -261,7 +262,7 @@ impl Drop for Holder {
 pub fn holding_worker(config: &Value, how: &Value) {
     let connection = sqlite(Path::new(config["guard"]["path"].as_str().unwrap()));
     connection.execute_batch(how.as_str().unwrap()).unwrap();
-    worker::tell(b"held");
+    tell(b"held");
     let _ = stdin().read(&mut [0]);
 }
 

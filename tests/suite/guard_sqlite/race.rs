@@ -1,8 +1,6 @@
 //! One code, or one wrong code, by many at once.
 
-use std::io::{Read, Write, pipe, stdin};
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread;
 
@@ -11,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{NOW, code_at, config_with, inspect, new_path, secret, verify, worker, wrong_code_at};
 use crate::clock;
-use crate::race::{PROCESSES, THREADS, assert_one_accepted, letter, race_of_threads, rounds};
+use crate::race::{THREADS, race_of_processes, race_of_threads};
 use crate::support::Authenticator;
 
 fn handles(number: usize, path: &Path, synchronous: &str) -> Vec<Authenticator> {
@@ -35,53 +33,10 @@ fn of_64_threads_with_64_handles_one_is_accepted() {
 
 #[test]
 fn of_32_processes_one_is_accepted() {
-    race_of_processes("FULL");
-    race_of_processes("NORMAL");
-}
-
-fn race_of_processes(synchronous: &str) {
-    let path = new_path("processes");
-    let config = config_with(&path, json!({"synchronous": synchronous}));
-    let (mut results, result) = pipe().unwrap();
-    let mut workers: Vec<_> = (0..PROCESSES)
-        .map(|_| {
-            worker::command("race", &config, Value::Null)
-                .stdin(Stdio::piped())
-                .stderr(Stdio::from(result.try_clone().unwrap()))
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    drop(result);
-    let mut letters = [0; PROCESSES];
-    results.read_exact(&mut letters).unwrap();
-    assert_eq!(letters, [b'+'; PROCESSES], "a worker could not start");
-    for round in 0..rounds() {
-        for worker in &mut workers {
-            worker.stdin.as_mut().unwrap().write_all(b"!").unwrap();
-        }
-        results.read_exact(&mut letters).unwrap();
-        assert_one_accepted(round, &letters);
-    }
-    for worker in &mut workers {
-        drop(worker.stdin.take());
-        assert!(worker.wait().unwrap().success());
-    }
-}
-
-/// One of the processes.
-pub fn worker(config: &Value, _: &Value) {
-    let authenticator = Authenticator::new(config.clone());
-    worker::tell(b"+");
-    let mut gate = stdin();
-    for round in 0.. {
-        let time = NOW + 30 * round;
-        clock::stand_at(time);
-        let code = code_at(1, time);
-        if gate.read_exact(&mut [0]).is_err() {
-            return;
-        }
-        worker::tell(&[letter(verify(&authenticator, 1, &code).status)]);
+    for synchronous in ["FULL", "NORMAL"] {
+        let path = new_path("processes");
+        let config = config_with(&path, json!({"synchronous": synchronous}));
+        race_of_processes(|| worker::command("race", &config, Value::Null));
     }
 }
 

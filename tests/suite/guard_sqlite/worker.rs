@@ -1,16 +1,13 @@
 //! Other processes: this test program once more, as a worker.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use factor2::Status;
 use serde_json::{Value, json};
 
-use super::{
-    config, crash, descriptors, file, file_size, fork, limits, log_in, mounts, race, rights,
-};
-use crate::race::{letter, of_letter};
+use super::{config, crash, descriptors, file, file_size, fork, limits, log_in, mounts, rights};
+use crate::race::{contestant, letter, of_letter, tell};
 use crate::support::Authenticator;
 
 const JOB: &str = "FACTOR2_TEST_JOB";
@@ -45,7 +42,7 @@ fn job() {
     let (config, more) = (&job["config"], &job["more"]);
     match job["job"].as_str().unwrap() {
         "verdict" => tell(&[one_verdict(config, more)]),
-        "race" => race::worker(config, more),
+        "race" => contestant(config),
         "write" => crash::worker(config, more),
         "open and close" => crash::opening_worker(config, more),
         "umask" => file::umask_worker(config, more),
@@ -126,8 +123,4 @@ fn one_verdict(config: &Value, more: &Value) -> u8 {
         }
         Err(reply) => letter(reply.status),
     }
-}
-
-pub fn tell(what: &[u8]) {
-    io::stderr().write_all(what).unwrap();
 }

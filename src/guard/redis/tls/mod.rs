@@ -14,9 +14,9 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, Error as TlsError, SignatureScheme, StreamOwned};
 
 use self::reasons::ClientCertificate;
+use super::call_error::Reason;
 use super::settings::TlsSettings;
 use super::socket::Socket;
-use super::trouble::TheReason;
 use crate::error::{Error, Result};
 
 /// Whom to trust, and as whom to be known.
@@ -46,7 +46,7 @@ impl Tls {
     /// Begins to speak TLS on a socket.
     pub(super) fn wrap(&self, socket: Socket, host: &str) -> io::Result<TlsStream> {
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| TheReason::error("no certificate can be for its name"))?;
+            .map_err(|_| Reason::error("no certificate can be for its name"))?;
         let identity = Arc::new(Identity {
             key: self.identity.clone(),
             was_asked_for: AtomicBool::new(false),
@@ -105,7 +105,7 @@ impl TlsStream {
             None => self.last_words(),
         };
         match reason {
-            Some(reason) => TheReason::error(self.say(&reason)),
+            Some(reason) => Reason::error(self.say(&reason)),
             None => error,
         }
     }

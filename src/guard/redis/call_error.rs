@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::guard::store_unavailable;
 
 /// Why there is no answer.
-pub(super) enum Trouble {
+pub(super) enum CallError {
     /// The script did not run, and may next time.
     NotRun(String),
     /// It may have run.
@@ -24,80 +24,80 @@ pub(super) enum Trouble {
 
 pub(super) const NONSENSE: &str = "gave an answer that is none";
 
-pub(super) fn unavailable(trouble: &str) -> Error {
-    store_unavailable(format!("the guard's store \"redis\" {trouble}"))
+pub(super) fn unavailable(error: &str) -> Error {
+    store_unavailable(format!("the guard's store \"redis\" {error}"))
 }
 
-impl Trouble {
-    pub(super) fn nonsense() -> Trouble {
-        Trouble::Final(NONSENSE.to_owned())
+impl CallError {
+    pub(super) fn nonsense() -> CallError {
+        CallError::Final(NONSENSE.to_owned())
     }
 
     /// No connection, so nothing was asked.
-    pub(super) fn connecting(error: &io::Error) -> Trouble {
-        match TheReason::of(error) {
-            Some(reason) => Trouble::Final(format!("cannot be reached: {reason}")),
-            None => Trouble::NotRun(format!("cannot be reached: {}", error.kind())),
+    pub(super) fn connecting(error: &io::Error) -> CallError {
+        match Reason::of(error) {
+            Some(reason) => CallError::Final(format!("cannot be reached: {reason}")),
+            None => CallError::NotRun(format!("cannot be reached: {}", error.kind())),
         }
     }
 
     /// A connection, but not yet for the script.
-    pub(super) fn logging_in(error: &io::Error) -> Trouble {
-        match Trouble::asking(error) {
-            Trouble::AnswerLost(reason) => Trouble::NotRun(reason),
+    pub(super) fn logging_in(error: &io::Error) -> CallError {
+        match CallError::asking(error) {
+            CallError::AnswerLost(reason) => CallError::NotRun(reason),
             other => other,
         }
     }
 
-    pub(super) fn asking(error: &io::Error) -> Trouble {
+    pub(super) fn asking(error: &io::Error) -> CallError {
         match error.kind() {
-            _ if TheReason::of(error).is_some() => Trouble::connecting(error),
-            io::ErrorKind::InvalidData => Trouble::nonsense(),
-            io::ErrorKind::TimedOut => Trouble::AnswerLost("did not answer in time".to_owned()),
-            kind => Trouble::AnswerLost(format!("did not answer: {kind}")),
+            _ if Reason::of(error).is_some() => CallError::connecting(error),
+            io::ErrorKind::InvalidData => CallError::nonsense(),
+            io::ErrorKind::TimedOut => CallError::AnswerLost("did not answer in time".to_owned()),
+            kind => CallError::AnswerLost(format!("did not answer: {kind}")),
         }
     }
 
     /// The error that the server at `address` answered with.
-    pub(super) fn reported(error: &ErrorReply, address: &Address, to: &str) -> Trouble {
+    pub(super) fn reported(error: &ErrorReply, address: &Address, to: &str) -> CallError {
         let (code, details) = (error.code.as_str(), error.details.as_str());
         match code {
             "MOVED" | "ASK" => match redirect(details, address) {
-                Some(to) => Trouble::Redirected {
+                Some(to) => CallError::Redirected {
                     to,
                     once: code == "ASK",
                 },
-                None => Trouble::nonsense(),
+                None => CallError::nonsense(),
             },
             "ERR" if details.starts_with("max number of clients") => {
-                Trouble::NotRun("answered \"max number of clients reached\"".to_owned())
+                CallError::NotRun("answered \"max number of clients reached\"".to_owned())
             }
             // All of these may pass, and none of them comes after a write.
             "BUSY" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "MISCONF" | "NOREPLICAS"
             | "OOM" | "READONLY" | "TRYAGAIN" => {
-                Trouble::NotRun(format!("answered {code} to {to}"))
+                CallError::NotRun(format!("answered {code} to {to}"))
             }
-            "FOREIGN" | "WRONGTYPE" => Trouble::Final(
+            "FOREIGN" | "WRONGTYPE" => CallError::Final(
                 "has a record of another program, or of a newer version of this one".to_owned(),
             ),
             _ if code == "NOPERM" || is_refused_in_script(details) => {
                 let right = right_that_lacks(details).unwrap_or("a right");
-                Trouble::Final(format!("answered NOPERM to {to}: its user lacks {right}"))
+                CallError::Final(format!("answered NOPERM to {to}: its user lacks {right}"))
             }
             _ if code.len() <= 24 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => {
-                Trouble::Final(format!("answered {code} to {to}"))
+                CallError::Final(format!("answered {code} to {to}"))
             }
-            _ => Trouble::Final(format!("answered an error to {to}")),
+            _ => CallError::Final(format!("answered an error to {to}")),
         }
     }
 
     /// The same, with a word on who it was that was asked.
-    pub(super) fn of(self, who: &str) -> Trouble {
+    pub(super) fn of(self, who: &str) -> CallError {
         match self {
-            Trouble::NotRun(reason) => Trouble::NotRun(format!("{reason} ({who})")),
-            Trouble::AnswerLost(reason) => Trouble::AnswerLost(format!("{reason} ({who})")),
-            Trouble::Final(reason) => Trouble::Final(format!("{reason} ({who})")),
-            redirected @ Trouble::Redirected { .. } => redirected,
+            CallError::NotRun(reason) => CallError::NotRun(format!("{reason} ({who})")),
+            CallError::AnswerLost(reason) => CallError::AnswerLost(format!("{reason} ({who})")),
+            CallError::Final(reason) => CallError::Final(format!("{reason} ({who})")),
+            redirected @ CallError::Redirected { .. } => redirected,
         }
     }
 }
@@ -151,22 +151,22 @@ fn right_that_lacks(details: &str) -> Option<&'static str> {
 
 /// An error whose text may be shown, and which trying again would not change.
 #[derive(Debug)]
-pub(super) struct TheReason(String);
+pub(super) struct Reason(String);
 
-impl TheReason {
+impl Reason {
     pub(super) fn error(text: impl Into<String>) -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidData, TheReason(text.into()))
+        io::Error::new(io::ErrorKind::InvalidData, Reason(text.into()))
     }
 
-    fn of(error: &io::Error) -> Option<&TheReason> {
+    fn of(error: &io::Error) -> Option<&Reason> {
         error.get_ref()?.downcast_ref()
     }
 }
 
-impl fmt::Display for TheReason {
+impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl error::Error for TheReason {}
+impl error::Error for Reason {}
