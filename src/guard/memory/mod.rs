@@ -5,6 +5,7 @@
 //! with failures never does, nor one whose code may still be typed again; if there are only those,
 //! new credentials are refused.
 
+mod kept;
 mod key;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
+use crate::guard::memory::kept::{ByName, Kept};
 use crate::guard::memory::key::Key;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 use crate::secret::Secret;
@@ -39,9 +41,11 @@ pub(super) struct MemoryStore {
 #[derive(Default)]
 struct CachePadded<T>(T);
 
+type Records = HashMap<Credential, Kept, ByName>;
+
 #[derive(Default)]
 struct Shard {
-    records: HashMap<Credential, Record>,
+    records: Records,
     /// In which order to evict: credentials without failures, with the step that made them so, oldest first.
     /// Stale entries are skipped.
     clean: VecDeque<(Credential, i64)>,
@@ -124,20 +128,16 @@ impl Store for MemoryStore {
 
     fn inspect(&self, credential: &Credential) -> Result<Record> {
         let shard = self.shard(credential)?;
-        Ok(shard
-            .records
-            .get(credential)
-            .copied()
-            .unwrap_or(Record::NEW))
+        Ok(record_in(&shard.records, credential).unwrap_or(Record::NEW))
     }
 
     fn reset(&self, credential: &Credential) -> Result<Record> {
         let mut shard = self.shard(credential)?;
-        let Some(record) = shard.records.get_mut(credential) else {
+        let Some(mut left) = record_in(&shard.records, credential) else {
             return Ok(Record::NEW);
         };
-        record.reset();
-        let left = *record;
+        left.reset();
+        shard.records.insert(*credential, left.into());
         shard.note_if_clean(credential, &left);
         Ok(left)
     }
@@ -161,11 +161,11 @@ impl Shard {
     ) -> Option<Verdict> {
         let (changed, record, verdict) = match self.records.entry(*credential) {
             Entry::Occupied(mut entry) => {
-                let before = *entry.get();
+                let before = Record::from(*entry.get());
                 let mut record = before;
                 let verdict = record.judge(attempt, policy);
                 // Written even when it is the same: time must not tell who is locked.
-                *entry.get_mut() = black_box(record);
+                *entry.get_mut() = black_box(record.into());
                 (record != before, record, verdict)
             }
             Entry::Vacant(entry) => {
@@ -176,7 +176,7 @@ impl Shard {
                     if !reserve() {
                         return None;
                     }
-                    entry.insert(record);
+                    entry.insert(record.into());
                 }
                 (changed, record, verdict)
             }
@@ -224,10 +224,11 @@ impl Shard {
 }
 
 /// Whether the entry still tells the truth about its record.
-fn holds(
-    records: &HashMap<Credential, Record>,
-    (credential, last_step): &(Credential, i64),
-) -> bool {
-    let record = records.get(credential);
+fn holds(records: &Records, (credential, last_step): &(Credential, i64)) -> bool {
+    let record = record_in(records, credential);
     record.is_some_and(|record| record.failures == 0 && record.last_step == *last_step)
+}
+
+fn record_in(records: &Records, credential: &Credential) -> Option<Record> {
+    records.get(credential).map(|kept| Record::from(*kept))
 }

@@ -1,0 +1,101 @@
+//! A record as it lies in memory: half of its size, because a million of them do not fit into a
+//! processor's caches.
+
+use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroU32;
+
+use crate::guard::Record;
+
+/// It has no attempt's id, because no call is asked twice here.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    last_step: i64,
+    locked_until: u64,
+    /// One more than the code, so that none takes no room of its own.
+    last_code: Option<NonZeroU32>,
+    failures: u32,
+    /// At most 86,400, by the policy.
+    lock_s: u32,
+    disabled: bool,
+}
+
+const _: () = assert!(size_of::<Kept>() == 32);
+
+impl From<Record> for Kept {
+    fn from(record: Record) -> Self {
+        Kept {
+            last_step: record.last_step,
+            locked_until: record.locked_until,
+            last_code: record.last_code.and_then(|code| NonZeroU32::new(code + 1)),
+            failures: record.failures,
+            lock_s: record.lock_s as u32,
+            disabled: record.disabled,
+        }
+    }
+}
+
+impl From<Kept> for Record {
+    fn from(kept: Kept) -> Self {
+        Record {
+            last_step: kept.last_step,
+            last_code: kept.last_code.map(|code| code.get() - 1),
+            failures: kept.failures,
+            locked_until: kept.locked_until,
+            lock_s: kept.lock_s.into(),
+            disabled: kept.disabled,
+            attempt: 0,
+        }
+    }
+}
+
+/// Names are random to everybody outside (`key.rs`), so a part of one is its hash.
+#[derive(Clone, Default)]
+pub(super) struct ByName(u64);
+
+impl BuildHasher for ByName {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        ByName(0)
+    }
+}
+
+impl Hasher for ByName {
+    fn write(&mut self, bytes: &[u8]) {
+        // Not the first byte, which picks the shard.
+        if let Some(part) = bytes.last_chunk() {
+            self.0 = u64::from_le_bytes(*part);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_comes_back_as_it_was() {
+        let most = Record {
+            last_step: i64::MAX,
+            last_code: Some(99_999_999),
+            failures: 100,
+            locked_until: u64::MAX,
+            lock_s: 86_400,
+            disabled: true,
+            attempt: 0,
+        };
+        let zero = Record {
+            last_code: Some(0),
+            ..Record::NEW
+        };
+        for record in [Record::NEW, zero, most] {
+            assert_eq!(Record::from(Kept::from(record)), record);
+        }
+    }
+}
