@@ -591,7 +591,7 @@ const char *factor2_response_json(const factor2_response *response,
  *
  *     const char *why = factor2_response_text(response, "error.message", NULL);
  *
- * A string comes without quotes and escapes, anything else as JSON writes it (`30`, `true`,
+ * A string comes without quotes and escapes, anything else as JSON writes it (`30`, `null`,
  * `{"a":1}`). Each call that asks for another member takes memory until factor2_response_free().
  *
  * @param response  from a call, or NULL
@@ -609,7 +609,8 @@ const char *factor2_response_text(const factor2_response *response,
                                   size_t *len);
 
 /**
- * The bytes beside the JSON: the picture of factor2_create_secret() and factor2_qr().
+ * The bytes beside the JSON: the picture of factor2_create_secret() and factor2_qr(). No NUL ends
+ * them.
  *
  * @param response  from a call, or NULL
  * @param len       where to put the number of bytes, 0 if there are none; may be NULL
@@ -643,7 +644,8 @@ void factor2_response_free(factor2_response *response);
  * @param len       its length in bytes, or FACTOR2_NUL_TERMINATED
  * @param out       where to put the string and a NUL, apart from `text`; may be NULL, to learn
  *                  the length
- * @param out_size  how many bytes there are. What does not fit leaves an empty string.
+ * @param out_size  how many bytes there are. What does not fit, or is not UTF-8, leaves an empty
+ *                  string: a request made of it is refused.
  * @return how many bytes the string takes without the NUL, whether it fits or not, or (size_t)-1,
  *         which is larger than any buffer, when `text` is NULL or not UTF-8
  * @since 0.1.0

@@ -60,21 +60,26 @@ fn guess(authenticator: &Authenticator, user: usize) -> Reply {
 }
 
 /// A right code of a user that nobody has tried is refused within [`BUDGET`], however often, for this
-/// reason, or one of these with `|` between them.
+/// reason, or one of these with `|` between them. On a busy machine the budget may be over first: then
+/// that is the reason, but not each time.
 #[track_caller]
 fn refused_in_time(authenticator: &Authenticator, user: usize, reason: &str) {
     /// What a busy machine may take before a call begins and after it ends.
     const MARGIN: Duration = Duration::from_millis(400);
-    for _ in 0..3 {
+    let refuse = |_| {
         let start = Instant::now();
         let reply = log_in(authenticator, user);
         let elapsed = start.elapsed();
         let message = reply.refused(Status::StoreUnavailable);
         assert!(!message.to_lowercase().contains("canary"), "{message}");
-        let is_told = reason.split('|').any(|reason| message.contains(reason));
-        assert!(is_told, "not for {reason:?}: {message}");
         assert!(elapsed <= BUDGET + MARGIN, "{elapsed:?}: {message}");
-    }
+        let is_told = reason.split('|').any(|reason| message.contains(reason));
+        let is_over = elapsed >= BUDGET && message.contains("in time");
+        assert!(is_told || is_over, "not for {reason:?}: {message}");
+        is_told
+    };
+    let told: Vec<bool> = (0..4).map(refuse).collect();
+    assert!(told.contains(&true), "never for {reason:?}");
 }
 
 /// What servers do in the background, they do soon.
