@@ -96,20 +96,21 @@ soak: ## the guard's races and crashes at length: some minutes
 	FACTOR2_RACE_ROUNDS=1000 FACTOR2_KILLS=10000 $(CARGO) test --locked --test suite guard
 
 bench: build ## side by side with the C libraries that programs use instead; writes benches/results.md
-	CC="$(CC)" sh benches/run.sh
+	CC="$(CC)" RELEASE="$(RELEASE)" STATIC_LIBS="$(STATIC_LIBS)" sh benches/run.sh
 
-# What packaging/install.sh and benches/run.sh take from here.
-export PREFIX LIBDIR INCLUDEDIR MANDIR DESTDIR RELEASE STATIC_LIBS
+# Not by `export`: a test that installs elsewhere must not find these in its environment.
+INSTALLER = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" MANDIR="$(MANDIR)" DESTDIR="$(DESTDIR)" \
+    RELEASE="$(RELEASE)" STATIC_LIBS="$(STATIC_LIBS)" sh packaging/install.sh
 
 # Takes what `make` has built, and never builds: `sudo make install` must not run cargo as root.
 install: ## into PREFIX, LIBDIR, INCLUDEDIR under DESTDIR, from what `make` has built
-	@sh packaging/install.sh install
+	@$(INSTALLER) install
 
 install-strip: ## the same without symbols and debug information
 	@INSTALL_STRIP=1 $(MAKE) --no-print-directory install
 
 uninstall: ## removes what install put there; give it the same variables
-	@sh packaging/install.sh uninstall
+	@$(INSTALLER) uninstall
 
 PAMFLAGS = -std=c99 -O2 -fPIC -fstack-protector-strong -fvisibility=hidden -Iinclude -Wl,-z,relro,-z,now
 # Where the module and factor2-enroll look when they are not told otherwise.

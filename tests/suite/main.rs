@@ -32,6 +32,7 @@ mod oracles;
 mod packages;
 mod pam;
 mod people;
+mod private_mounts;
 mod qr;
 mod qr_colours;
 mod qr_logos;

@@ -9,21 +9,16 @@ use factor2::Status;
 use serde_json::{Value, json};
 
 use super::{NOW, config, config_with, log_in, new_path, open, refusal, worker};
+use crate::private_mounts::unshare;
 use crate::support::{announce, tool};
 
-/// What a job says that is done after the mounts of `script`, which may use `$0` and `$1`. None, and a
-/// word about it, when this user may not mount.
-#[track_caller]
+/// A job that is done after the mounts of `script`, which may use `$0` and `$1`. None where nothing may be
+/// mounted.
 fn mounted(script: &str, places: [&Path; 2], job: &Command) -> Option<Command> {
-    // SAFETY: it only returns a number.
-    if unsafe { libc::geteuid() } != 0 {
-        announce(&format!("SKIPPED: only root may mount: {script}"));
-        return None;
-    }
     let script = format!("set -e; {script}; shift; \"$@\"");
-    let mut command = tool("unshare");
+    let mut command = unshare()?;
     command
-        .args(["--mount", "sh", "-c", &script])
+        .args(["sh", "-c", &script])
         .args(places)
         .arg(job.get_program())
         .args(job.get_args());

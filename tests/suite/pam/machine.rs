@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{announce, artifacts, root, run, scratch, tool};
+use crate::private_mounts::unshare;
+use crate::support::{artifacts, root, run, scratch, tool};
 
 /// Puts the files in place, then becomes the command.
 const INSIDE: &str = r#"
@@ -114,36 +115,6 @@ const COMMON: [(&str, &str); 4] = [
 /// What every refusal says.
 pub const REFUSAL: &str = "Code not accepted. After several wrong codes, wait before the next try.";
 
-/// What unshare is to do so that mounts stay with the command. In a chroot whose root is no mount point it
-/// cannot make them private; there they may stay by themselves. None if they don't.
-fn propagation() -> Option<&'static str> {
-    static PROPAGATION: OnceLock<Option<&str>> = OnceLock::new();
-    *PROPAGATION.get_or_init(|| {
-        let unshare = |how| {
-            let mut command = tool("unshare");
-            command.args(["--mount", "--propagation", how]);
-            command
-        };
-        let status = unshare("private")
-            .arg("true")
-            .stderr(Stdio::null())
-            .status();
-        if status.unwrap().success() {
-            return Some("private");
-        }
-        let probe = scratch("pam_mounts");
-        run(unshare("unchanged")
-            .args(["mount", "-t", "tmpfs", "tmpfs"])
-            .arg(&probe));
-        let seen =
-            run(Command::new("stat").args(["-f", "-c", "%T"]).arg(&probe)).stdout == b"tmpfs\n";
-        if seen {
-            run(Command::new("umount").arg(&probe));
-        }
-        (!seen).then_some("unchanged")
-    })
-}
-
 pub struct Machine {
     pub folder: PathBuf,
     log: Arc<Mutex<String>>,
@@ -161,19 +132,7 @@ pub struct Login {
 impl Machine {
     /// None, and a word about it, when the tests don't run as root: only root may mount.
     pub fn new() -> Option<Machine> {
-        if fs::metadata("/proc/self").unwrap().uid() != 0 {
-            let test = thread::current().name().unwrap_or_default().to_owned();
-            announce(&format!("SKIPPED: {test}: only root may mount"));
-            return None;
-        }
-        if propagation().is_none() {
-            let test = thread::current().name().unwrap_or_default().to_owned();
-            announce(&format!(
-                "SKIPPED: {test}: this root is no mount point, and what is mounted here is seen outside; \
-                 `mount --bind FOLDER FOLDER` before `chroot FOLDER` helps"
-            ));
-            return None;
-        }
+        unshare()?;
         let folder = scratch("pam");
         for name in ["pam.d", "home", "lib", "lib/factor2", "lib/factor2/users"] {
             fs::create_dir(folder.join(name)).unwrap();
@@ -258,17 +217,9 @@ impl Machine {
 
     /// A command on this machine.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = tool("unshare");
+        let mut command = unshare().unwrap();
         command
-            .args([
-                "--mount",
-                "--propagation",
-                propagation().unwrap(),
-                "sh",
-                "-euc",
-                INSIDE,
-                "sh",
-            ])
+            .args(["sh", "-euc", INSIDE, "sh"])
             .arg(&self.folder)
             .arg(installed())
             .arg(program)
