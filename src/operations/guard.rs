@@ -4,25 +4,26 @@ use serde::Serialize;
 
 use crate::authenticator::Authenticator;
 use crate::error::Result;
-use crate::guard::Record;
+use crate::guard::{GuardedCredential, Record};
 use crate::request::read_secret;
 use crate::response::Response;
 
 impl Authenticator {
     /// `{"totpsecret"}` -> the guard's record of this credential.
     pub(crate) fn inspect(&self, request: &str) -> Result<Response> {
-        let secret = read_secret(request)?;
-        let period = self.config.scheme.period;
-        let record = self.guard.credential(&secret, period)?.inspect()?;
+        let record = self.credential_in(request)?.inspect()?;
         self.describe_record(&record)
     }
 
     /// `{"totpsecret"}` -> the record that is left when its wrong codes are forgotten.
     pub(crate) fn reset(&self, request: &str) -> Result<Response> {
-        let secret = read_secret(request)?;
-        let period = self.config.scheme.period;
-        let record = self.guard.credential(&secret, period)?.reset()?;
+        let record = self.credential_in(request)?.reset()?;
         self.describe_record(&record)
+    }
+
+    fn credential_in(&self, request: &str) -> Result<GuardedCredential<'_>> {
+        let secret = read_secret(request)?;
+        self.guard.credential(&secret, self.config.scheme.period)
     }
 
     fn describe_record(&self, record: &Record) -> Result<Response> {

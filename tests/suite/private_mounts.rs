@@ -10,13 +10,14 @@ use crate::support::{announce, run, scratch, tool};
 /// `unshare`, which wants the program that may mount. None, and a word about it, when only root may
 /// mount, or when what is mounted would be seen outside.
 pub fn unshare() -> Option<Command> {
-    let why = match propagation() {
-        _ if fs::metadata("/proc/self").unwrap().uid() != 0 => "only root may mount",
-        Some(how) => return Some(unshare_with(how)),
-        None => {
-            "this root is no mount point, and what is mounted here is seen outside; \
-             `mount --bind FOLDER FOLDER` before `chroot FOLDER` helps"
-        }
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let why = if !is_root {
+        "only root may mount"
+    } else if let Some(how) = propagation() {
+        return Some(unshare_with(how));
+    } else {
+        "this root is no mount point, and what is mounted here is seen outside; \
+         `mount --bind FOLDER FOLDER` before `chroot FOLDER` helps"
     };
     let test = thread::current().name().unwrap_or_default().to_owned();
     announce(&format!("SKIPPED: {test}: {why}"));

@@ -159,28 +159,23 @@ impl Shard {
         policy: &Policy,
         reserve: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
-        let (changed, record, verdict) = match self.records.entry(*credential) {
-            Entry::Occupied(mut entry) => {
-                let before = Record::from(*entry.get());
-                let mut record = before;
-                let verdict = record.judge(attempt, policy);
-                // Written even when it is the same: time must not tell who is locked.
-                *entry.get_mut() = black_box(record.into());
-                (record != before, record, verdict)
-            }
-            Entry::Vacant(entry) => {
-                let mut record = Record::NEW;
-                let verdict = record.judge(attempt, policy);
-                let changed = record != Record::NEW;
-                if changed {
-                    if !reserve() {
-                        return None;
-                    }
-                    entry.insert(record.into());
-                }
-                (changed, record, verdict)
-            }
+        let entry = self.records.entry(*credential);
+        let before = match &entry {
+            Entry::Occupied(entry) => Record::from(*entry.get()),
+            Entry::Vacant(_) => Record::NEW,
         };
+        let mut record = before;
+        let verdict = record.judge(attempt, policy);
+        let changed = record != before;
+        match entry {
+            // Written even when it is the same: time must not tell who is locked.
+            Entry::Occupied(mut entry) => *entry.get_mut() = black_box(record.into()),
+            Entry::Vacant(_) if !changed => {}
+            Entry::Vacant(_) if !reserve() => return None,
+            Entry::Vacant(entry) => {
+                entry.insert(record.into());
+            }
+        }
         if changed {
             self.note_if_clean(credential, &record);
         }
