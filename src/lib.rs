@@ -28,6 +28,7 @@ mod otp;
 mod otpauth;
 mod pasted;
 mod qr;
+mod recovery;
 mod request;
 mod response;
 mod secret;

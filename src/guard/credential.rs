@@ -1,6 +1,7 @@
 //! The name under which a store keeps a credential's record.
 
 use std::array;
+use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,22 +13,45 @@ use crate::secret::Secret;
 /// The period whose credentials have the shortest name, in seconds.
 pub(super) const USUAL_PERIOD: u64 = 30;
 
-/// Derived from the secret and the period alone: no spelling of a user's name can split a budget, made-up names
-/// leave no trace, and a new enrollment starts afresh. It tells nothing about the secret.
+/// What a record is kept of.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// A secret whose codes are of time steps, this many seconds long. Steps of another length are other steps.
+    Totp(&'a Secret, u64),
+    /// The random id of a set of recovery codes.
+    RecoverySet(&'a [u8; 16]),
+}
+
+/// The name of a record, derived from the secret and the period, or from a set's id, alone: no spelling of a user's name
+/// can split a budget, made-up names leave no trace, and a new enrollment starts afresh. It tells nothing
+/// about the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Credential([u8; 16]);
 
-impl Credential {
-    /// The name in every store that others read as well: the first 16 bytes of HMAC-SHA256(secret,
-    /// "factor2 credential id"). Steps of another length than 30 seconds are other steps, so for them it
-    /// is HMAC-SHA256(secret, "factor2 credential id, period N").
-    pub(crate) fn of(secret: &Secret, period: u64) -> Result<Self> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-            .map_err(|_| Error::internal("HMAC takes no such key"))?;
-        mac.update(b"factor2 credential id");
-        if period != USUAL_PERIOD {
-            mac.update(format!(", period {period}").as_bytes());
+impl Subject<'_> {
+    pub(super) fn key(&self) -> &[u8] {
+        match self {
+            Subject::Totp(secret, _) => secret.as_bytes(),
+            Subject::RecoverySet(id) => *id,
         }
+    }
+
+    /// What tells it from others that have the same key.
+    pub(super) fn kind(&self) -> Cow<'static, str> {
+        match self {
+            Subject::Totp(_, USUAL_PERIOD) => "factor2 credential id".into(),
+            Subject::Totp(_, period) => format!("factor2 credential id, period {period}").into(),
+            Subject::RecoverySet(_) => "factor2 recovery set id".into(),
+        }
+    }
+}
+
+impl Credential {
+    /// The name in every store that others read as well: the first 16 bytes of HMAC-SHA256 of the kind.
+    pub(crate) fn of(subject: &Subject) -> Result<Self> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(subject.key())
+            .map_err(|_| Error::internal("HMAC takes no such key"))?;
+        mac.update(subject.kind().as_bytes());
         Ok(Credential::of_digest(mac.finalize().into_bytes().into()))
     }
 

@@ -13,6 +13,9 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
+    /// Of what never waits.
+    pub(super) const NEVER: Deadline = Deadline { ns: u64::MAX };
+
     pub(super) fn after(budget: Duration) -> Self {
         Deadline::at_ns(monotonic_ns() + nanoseconds(budget))
     }

@@ -11,13 +11,13 @@
 )]
 
 mod credential;
-#[cfg(any(feature = "sqlite", feature = "redis"))]
 mod deadline;
 mod memory;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
+mod several;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -27,28 +27,37 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::secret::Secret;
 use crate::status::Status;
 use credential::Credential;
-pub(crate) use record::Record;
+pub(crate) use credential::Subject;
+use deadline::Deadline;
+use record::Retry;
+pub(crate) use record::{Record, RetryKey};
 pub(crate) use settings::GuardSettings;
-pub(crate) use state::{Attempt, Policy, Verdict};
+pub(crate) use several::judge_several;
+pub(crate) use state::{Attempt, Match, Policy, Verdict};
 
 /// A place that keeps the records of credentials, and changes one at a time.
 pub(crate) trait Store: Send + Sync {
-    /// What the store calls the credential that has this secret and period.
-    fn credential(&self, secret: &Secret, period: u64) -> Result<Credential> {
-        Credential::of(secret, period)
+    /// What the store calls the record of this.
+    fn credential(&self, subject: &Subject) -> Result<Credential> {
+        Credential::of(subject)
     }
 
     /// Judges an attempt and keeps the changed record, as one step that nobody comes between.
-    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict>;
+    fn judge(
+        &self,
+        credential: &Credential,
+        attempt: Attempt,
+        policy: &Policy,
+        deadline: Deadline,
+    ) -> Result<Verdict>;
 
     /// The record as it is.
-    fn inspect(&self, credential: &Credential) -> Result<Record>;
+    fn inspect(&self, credential: &Credential, deadline: Deadline) -> Result<Record>;
 
     /// Forgets the wrong codes, and gives the record that is left.
-    fn reset(&self, credential: &Credential) -> Result<Record>;
+    fn reset(&self, credential: &Credential, deadline: Deadline) -> Result<Record>;
 }
 
 /// A store with the policy that it applies.
@@ -89,52 +98,87 @@ impl Guard {
         }
     }
 
-    /// The credential that has this secret and period.
-    pub(crate) fn credential(&self, secret: &Secret, period: u64) -> Result<GuardedCredential<'_>> {
-        let record = match self.store.as_deref() {
-            Some(store) => Some((store, store.credential(secret, period)?)),
+    /// Whether accepted requests may be repeated.
+    pub(crate) fn repeats(&self) -> bool {
+        self.settings.policy.retry.is_some()
+    }
+
+    /// The record of this, for a call that begins now.
+    pub(crate) fn guarded(&self, subject: &Subject) -> Result<Guarded<'_>> {
+        let kept = match self.store.as_deref() {
+            Some(store) => Some(Kept {
+                store,
+                credential: store.credential(subject)?,
+                deadline: self.settings.deadline(),
+            }),
             None => None,
         };
-        Ok(GuardedCredential {
+        Ok(Guarded {
             policy: &self.settings.policy,
-            record,
+            kept,
         })
     }
 }
 
-/// A credential with the record that its guard keeps.
-pub(crate) struct GuardedCredential<'a> {
+/// A credential, or a set of recovery codes, with the record that its guard keeps.
+pub(crate) struct Guarded<'a> {
     policy: &'a Policy,
-    /// Who keeps the record, and under which name; none when the caller does.
-    record: Option<(&'a dyn Store, Credential)>,
+    /// None when the caller keeps the record.
+    kept: Option<Kept<'a>>,
 }
 
-impl GuardedCredential<'_> {
+/// Who keeps a record, under which name, and when the answer must be there.
+struct Kept<'a> {
+    store: &'a dyn Store,
+    credential: Credential,
+    deadline: Deadline,
+}
+
+impl Guarded<'_> {
     /// Judges a code.
     pub(crate) fn judge(&self, attempt: Attempt) -> Result<Verdict> {
-        match &self.record {
+        match &self.kept {
             None => {
                 let mut record = Record::NEW;
                 Ok(record.judge(&attempt, self.policy))
             }
-            Some((store, credential)) => store.judge(credential, attempt, self.policy),
+            Some(kept) => {
+                let Kept {
+                    store,
+                    credential,
+                    deadline,
+                } = kept;
+                store.judge(credential, attempt, self.policy, *deadline)
+            }
         }
     }
 
     /// The record as it is.
     pub(crate) fn inspect(&self) -> Result<Record> {
-        let (store, credential) = self.kept()?;
-        store.inspect(credential)
+        let kept = self.kept()?;
+        kept.store.inspect(&kept.credential, kept.deadline)
     }
 
     /// Forgets the wrong codes, and gives the record that is left.
     pub(crate) fn reset(&self) -> Result<Record> {
-        let (store, credential) = self.kept()?;
-        store.reset(credential)
+        let kept = self.kept()?;
+        kept.store.reset(&kept.credential, kept.deadline)
     }
 
-    fn kept(&self) -> Result<&(&dyn Store, Credential)> {
-        self.record.as_ref().ok_or_else(|| {
+    /// The record, new when the caller keeps it.
+    fn record(&self) -> Result<Record> {
+        match &self.kept {
+            None => Ok(Record::NEW),
+            Some(_) => self.inspect(),
+        }
+    }
+
+    fn name(&self) -> Option<&Credential> {
+        self.kept.as_ref().map(|kept| &kept.credential)
+    }
+
+    fn kept(&self) -> Result<&Kept<'_>> {
+        self.kept.as_ref().ok_or_else(|| {
             Error::configuration("config.guard.store: with \"none\" you keep the state yourself")
         })
     }

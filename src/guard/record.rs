@@ -3,7 +3,9 @@
 //! The form is a text with a number, its format. A newer library reads older formats; an older one refuses
 //! a newer one by name.
 
-/// What a store keeps per credential.
+use data_encoding::HEXLOWER;
+
+/// What a store keeps per credential, or per set of recovery codes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
 pub(crate) struct Record {
@@ -21,7 +23,25 @@ pub(crate) struct Record {
     pub(crate) disabled: bool,
     /// The id of the last attempt that changed the record; 0 when there was none.
     pub(crate) attempt: u64,
+    /// The recovery codes that were used: number 1 is the lowest bit.
+    pub(crate) used: u32,
+    /// The last accepted request, if it may be repeated.
+    pub(crate) retry: Option<Retry>,
 }
+
+/// An accepted request that gets the same answer again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) struct Retry {
+    pub(crate) key: RetryKey,
+    /// When it was accepted, in Unix seconds.
+    pub(crate) accepted_at: u64,
+    /// How often it was repeated.
+    pub(crate) repeated: u32,
+}
+
+/// A request's `retry_key`, hashed with the secret.
+pub(crate) type RetryKey = [u8; 16];
 
 impl Record {
     /// The record of a credential that was never tried.
@@ -33,32 +53,38 @@ impl Record {
         lock_s: 0,
         disabled: false,
         attempt: 0,
+        used: 0,
+        retry: None,
     };
-}
 
-/// The format that is written.
-const FORMAT: &str = "1";
+    /// Whether all that it says is when a code was accepted.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.failures == 0 && self.used == 0
+    }
 
-/// In the place of what no record has yet: the numbers of used recovery codes, and the last request that
-/// may be repeated.
-const ROOM: &str = "0 -";
-
-impl Record {
     /// `1 last_step last_code failures locked_until lock_s disabled attempt 0 -`, with -1 for no last code.
+    /// Format 2 has the used recovery codes and the last request for the last two; it is written only where
+    /// there are any, so that libraries of before can read all that they can understand.
     pub(crate) fn to_text(self) -> String {
         let last_code = self.last_code.map_or(-1, i64::from);
         let (last_step, failures) = (self.last_step, self.failures);
         let (locked_until, lock_s) = (self.locked_until, self.lock_s);
         let (disabled, attempt) = (u8::from(self.disabled), self.attempt);
+        let (format, used) = (if self.is_format_1() { 1 } else { 2 }, self.used);
+        let retry = self.retry.map_or("-".to_owned(), Retry::to_text);
         format!(
-            "{FORMAT} {last_step} {last_code} {failures} {locked_until} {lock_s} {disabled} {attempt} {ROOM}"
+            "{format} {last_step} {last_code} {failures} {locked_until} {lock_s} {disabled} {attempt} {used} {retry}"
         )
+    }
+
+    fn is_format_1(self) -> bool {
+        self.used == 0 && self.retry.is_none()
     }
 
     /// `None` for anything that [`Record::to_text`] never writes.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
-        let fields = text.strip_prefix(FORMAT)?.strip_prefix(' ')?;
-        let mut fields = fields.strip_suffix(ROOM)?.strip_suffix(' ')?.split(' ');
+        let mut fields = text.split(' ');
+        let format = fields.next()?;
         let record = Record {
             last_step: fields.next()?.parse().ok()?,
             last_code: match fields.next()? {
@@ -74,8 +100,33 @@ impl Record {
                 _ => return None,
             },
             attempt: fields.next()?.parse().ok()?,
+            used: fields.next()?.parse().ok()?,
+            retry: match fields.next()? {
+                "-" => None,
+                retry => Some(Retry::from_text(retry)?),
+            },
         };
-        fields.next().is_none().then_some(record)
+        let expected = if record.is_format_1() { "1" } else { "2" };
+        (fields.next().is_none() && format == expected).then_some(record)
+    }
+}
+
+impl Retry {
+    /// `key:accepted_at:repeated`, the key in hex.
+    fn to_text(self) -> String {
+        let key = HEXLOWER.encode(&self.key);
+        format!("{key}:{}:{}", self.accepted_at, self.repeated)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let mut fields = text.split(':');
+        let key = HEXLOWER.decode(fields.next()?.as_bytes()).ok()?;
+        let retry = Retry {
+            key: key.try_into().ok()?,
+            accepted_at: fields.next()?.parse().ok()?,
+            repeated: fields.next()?.parse().ok()?,
+        };
+        fields.next().is_none().then_some(retry)
     }
 }
 
@@ -89,25 +140,26 @@ mod tests {
         #[test]
         fn a_record_comes_back_as_it_was(
             last_step: i64, last_code: Option<u32>, failures: u32, locked_until: u64, lock_s: u64,
-            disabled: bool, attempt: u64,
+            disabled: bool, attempt: u64, used: u32, retry: Option<([u8; 16], u64, u32)>,
         ) {
+            let retry = retry.map(|(key, accepted_at, repeated)| Retry { key, accepted_at, repeated });
             let record = Record {
-                last_step, last_code, failures, locked_until, lock_s, disabled, attempt,
+                last_step, last_code, failures, locked_until, lock_s, disabled, attempt, used, retry,
             };
             prop_assert_eq!(Record::from_text(&record.to_text()), Some(record));
         }
 
         #[test]
-        fn nothing_else_is_a_record(text in "[12]( -?[0-9]{0,2}){5,9}( -)?|.{0,30}") {
+        fn nothing_else_is_a_record(text in "[123]( -?[0-9]{0,2}){7,9}( -| ([0-9a-f]{32}:?){1,2}[0-9]:[0-9])?|.{0,30}") {
             if let Some(record) = Record::from_text(&text) {
                 prop_assert_eq!(Record::from_text(&record.to_text()), Some(record));
             }
         }
     }
 
-    /// Format 1 is a promise: files and servers have it.
+    /// The formats are a promise: files and servers have them.
     #[test]
-    fn format_1_is_written_like_this() {
+    fn formats_1_and_2_are_written_like_this() {
         let full = Record {
             last_step: 59_999_999,
             last_code: Some(7),
@@ -116,6 +168,19 @@ mod tests {
             lock_s: 60,
             disabled: true,
             attempt: u64::MAX,
+            ..Record::NEW
+        };
+        let used = Record {
+            used: 1 << 31 | 1,
+            ..Record::NEW
+        };
+        let repeated = Record {
+            retry: Some(Retry {
+                key: *b"0123456789abcdef",
+                accepted_at: 1_800_000_000,
+                repeated: 3,
+            }),
+            ..full
         };
         for (record, text) in [
             (Record::NEW, "1 -1 -1 0 0 0 0 0 0 -"),
@@ -123,15 +188,25 @@ mod tests {
                 full,
                 "1 59999999 7 6 1800000060 60 1 18446744073709551615 0 -",
             ),
+            (used, "2 -1 -1 0 0 0 0 0 2147483649 -"),
+            (
+                repeated,
+                "2 59999999 7 6 1800000060 60 1 18446744073709551615 0 \
+                 30313233343536373839616263646566:1800000000:3",
+            ),
         ] {
             assert_eq!(record.to_text(), text);
+            let (format, fields) = text.split_once(' ').unwrap();
+            let other = if format == "1" { "2" } else { "1" };
             for wrong in [
-                text.replacen('1', "2", 1),
-                text.replace(" 0 -", ""),
-                text.replace(" 0 -", " 1 -"),
+                format!("{other} {fields}"),
+                format!("3 {fields}"),
                 format!("{text} "),
+                format!("{text} 0"),
+                format!("{text}:0"),
                 text.replace(' ', "  "),
-                text.to_uppercase().replace('-', "x"),
+                text.replace(" 0 ", " x "),
+                text.rsplit_once(' ').unwrap().0.to_owned(),
             ] {
                 assert_eq!(Record::from_text(&wrong), None, "{wrong}");
             }

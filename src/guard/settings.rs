@@ -1,9 +1,10 @@
 //! The settings of the guard: which store, and when wrong codes have consequences.
 
-#[cfg(any(feature = "sqlite", feature = "redis"))]
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::guard::deadline::Deadline;
+use crate::guard::state::RetryLimits;
 use crate::guard::{Policy, Store};
 use crate::json::{Names, Object};
 
@@ -11,6 +12,8 @@ use crate::json::{Names, Object};
 #[derive(Debug)]
 pub(crate) struct GuardSettings {
     pub(crate) policy: Policy,
+    /// How long a store that waits may take in all, for one call.
+    budget: Option<Duration>,
     store: StoreSettings,
 }
 
@@ -37,7 +40,7 @@ enum StoreName {
 
 // The names of the settings, by who has them.
 const STORE: &[&str] = &["store"];
-const POLICY: &[&str] = &["soft", "hard", "base_delay_s", "max_delay_s"];
+const POLICY: &[&str] = &["soft", "hard", "base_delay_s", "max_delay_s", "retry"];
 const BUDGET: &[&str] = &["budget_ms"];
 const MEMORY: &[&str] = &["max_records"];
 const SQLITE: &[&str] = &["path", "create", "synchronous", "group", "filesystem"];
@@ -69,6 +72,7 @@ impl GuardSettings {
         let Some(guard) = config.object("guard")? else {
             return Ok(GuardSettings {
                 policy: Policy::default(),
+                budget: None,
                 store: read_memory(None)?,
             });
         };
@@ -82,6 +86,10 @@ impl GuardSettings {
         let name = guard.choice("store", &names)?;
         let name = name.ok_or_else(|| guard.missing("store"))?;
         guard = guard.knowing(name.settings());
+        let budget = match name {
+            StoreName::None | StoreName::Memory => None,
+            StoreName::Sqlite | StoreName::Redis => Some(read_budget(&mut guard)?),
+        };
         let store = match name {
             StoreName::None => StoreSettings::None,
             StoreName::Memory => read_memory(Some(&mut guard))?,
@@ -93,7 +101,16 @@ impl GuardSettings {
             _ => read_policy(&mut guard)?,
         };
         guard.finish()?;
-        Ok(GuardSettings { policy, store })
+        Ok(GuardSettings {
+            policy,
+            budget,
+            store,
+        })
+    }
+
+    /// When a call that begins now must be over.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.budget.map_or(Deadline::NEVER, Deadline::after)
     }
 
     pub(crate) fn store_and_scope(&self) -> (&'static str, &'static str) {
@@ -114,9 +131,9 @@ impl GuardSettings {
                 crate::guard::memory::MemoryStore::new(*max_records)?,
             )),
             #[cfg(feature = "sqlite")]
-            StoreSettings::Sqlite(settings) => {
-                Some(Box::new(crate::guard::sqlite::SqliteStore::open(settings)?))
-            }
+            StoreSettings::Sqlite(settings) => Some(Box::new(
+                crate::guard::sqlite::SqliteStore::open(settings, self.deadline())?,
+            )),
             #[cfg(feature = "redis")]
             StoreSettings::Redis(settings) => {
                 Some(Box::new(crate::guard::redis::RedisStore::open(settings)?))
@@ -140,11 +157,22 @@ fn read_policy(guard: &mut Object) -> Result<Policy> {
             .integer("base_delay_s", 1..=max_delay_s)?
             .unwrap_or(defaults.base_delay_s.min(max_delay_s)),
         max_delay_s,
+        retry: read_retry(guard)?,
     })
 }
 
-/// How long a store may take in all, for one call.
-#[cfg(any(feature = "sqlite", feature = "redis"))]
+fn read_retry(guard: &mut Object) -> Result<Option<RetryLimits>> {
+    let Some(mut retry) = guard.object("retry")? else {
+        return Ok(None);
+    };
+    let limits = RetryLimits {
+        ttl_s: retry.integer("ttl_s", 1..=3600)?.unwrap_or(30),
+        limit: retry.integer("limit", 1..=100)?.unwrap_or(5),
+    };
+    retry.finish()?;
+    Ok(Some(limits))
+}
+
 fn read_budget(guard: &mut Object) -> Result<Duration> {
     let milliseconds = guard.integer("budget_ms", 10..=5000)?;
     Ok(Duration::from_millis(milliseconds.unwrap_or(1000)))
@@ -158,8 +186,7 @@ fn read_memory(guard: Option<&mut Object>) -> Result<StoreSettings> {
 
 #[cfg(feature = "sqlite")]
 fn read_sqlite(guard: &mut Object) -> Result<StoreSettings> {
-    let budget = read_budget(guard)?;
-    crate::guard::sqlite::SqliteSettings::read(guard, budget).map(StoreSettings::Sqlite)
+    crate::guard::sqlite::SqliteSettings::read(guard).map(StoreSettings::Sqlite)
 }
 
 #[cfg(not(feature = "sqlite"))]
@@ -169,8 +196,7 @@ fn read_sqlite(_: &mut Object) -> Result<StoreSettings> {
 
 #[cfg(feature = "redis")]
 fn read_redis(guard: &mut Object) -> Result<StoreSettings> {
-    let budget = read_budget(guard)?;
-    let settings = crate::guard::redis::RedisSettings::read(guard, budget)?;
+    let settings = crate::guard::redis::RedisSettings::read(guard)?;
     Ok(StoreSettings::Redis(settings.into()))
 }
 

@@ -5,16 +5,16 @@
 
 use serde::Serialize;
 
-use crate::guard::record::Record;
+use crate::guard::record::{Record, Retry, RetryKey};
 
 /// One code, on its way through the guard.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt {
     /// The code, however it was spelled.
     pub(crate) code: u32,
-    /// The newest step that has this code, if one has. [`Attempt::OLD_STEP`] when the caller knows
-    /// that it was accepted before.
-    pub(crate) matched: Option<i64>,
+    pub(crate) matched: Match,
+    /// Of the request, if its answer may be repeated.
+    pub(crate) retry_key: Option<RetryKey>,
     /// The oldest step whose code is still accepted.
     pub(crate) oldest: i64,
     /// Unix seconds.
@@ -25,9 +25,16 @@ pub(crate) struct Attempt {
     pub(crate) id: u64,
 }
 
-impl Attempt {
-    /// A step that is never newer than the last accepted one: an attempt with it changes nothing.
-    pub(crate) const OLD_STEP: i64 = -1;
+/// What a code belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Match {
+    Nothing,
+    /// The newest step that has this code.
+    Step(i64),
+    /// A recovery code, by its number in the set, 1 to 32.
+    Number(u8),
+    /// What the caller knows to be used up: an attempt with it changes nothing.
+    Old,
 }
 
 /// When wrong codes have consequences. RFC 4226 section 7.3; NIST SP 800-63B section 5.2.2.
@@ -41,6 +48,16 @@ pub(crate) struct Policy {
     pub(crate) base_delay_s: u64,
     /// Seconds of the longest lock.
     pub(crate) max_delay_s: u64,
+    /// Whether an accepted request may be repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry: Option<RetryLimits>,
+}
+
+/// How long an accepted request may be repeated, and how often.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct RetryLimits {
+    pub(crate) ttl_s: u64,
+    pub(crate) limit: u32,
 }
 
 impl Default for Policy {
@@ -50,6 +67,7 @@ impl Default for Policy {
             hard: 33,
             base_delay_s: 30,
             max_delay_s: 3600,
+            retry: None,
         }
     }
 }
@@ -57,7 +75,15 @@ impl Default for Policy {
 /// What the guard says to an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    Accepted,
+    /// With the recovery codes that are used now, as the record has them.
+    Accepted {
+        used: u32,
+    },
+    /// The request that was accepted last, once more.
+    Repeated {
+        last_step: i64,
+        accepted_at: u64,
+    },
     /// The code that was accepted last, or right, but its step or a later one was accepted before.
     Reused {
         last_step: i64,
@@ -87,21 +113,40 @@ impl Record {
         if self.locked_until > attempt.now {
             return Verdict::Throttled(self.locked_until - attempt.now);
         }
+        if let Some(limits) = policy.retry
+            && let Some(verdict) = self.repeat(attempt, limits)
+        {
+            return verdict;
+        }
         let last_step = self.last_step;
         match attempt.matched {
-            Some(step) if step > last_step => {
+            Match::Step(step) if step > last_step => {
+                let retry_key = attempt.retry_key.filter(|_| policy.retry.is_some());
                 *self = Record {
                     last_step: step,
                     last_code: Some(attempt.code),
                     attempt: attempt.id,
+                    retry: retry_key.map(|key| Retry {
+                        key,
+                        accepted_at: attempt.now,
+                        repeated: 0,
+                    }),
+                    used: self.used,
                     ..Record::NEW
                 };
-                Verdict::Accepted
+                Verdict::Accepted { used: self.used }
             }
-            Some(_) => Verdict::Reused { last_step },
+            Match::Number(number) if self.used & bit(number) == 0 => {
+                let used = self.used | bit(number);
+                self.reset();
+                self.used = used;
+                self.attempt = attempt.id;
+                Verdict::Accepted { used }
+            }
+            Match::Step(_) | Match::Number(_) | Match::Old => Verdict::Reused { last_step },
             // From a client that sends the code it has stored: no guess, however late.
-            None if self.last_code == Some(attempt.code) => Verdict::Reused { last_step },
-            None => {
+            Match::Nothing if self.last_code == Some(attempt.code) => Verdict::Reused { last_step },
+            Match::Nothing => {
                 self.attempt = attempt.id;
                 self.failures = self.failures.saturating_add(1);
                 if self.failures >= policy.hard {
@@ -117,10 +162,40 @@ impl Record {
 
     /// The answer of the attempt that changed this record last, for a store that lost it.
     fn verdict_again(&self, attempt: &Attempt) -> Verdict {
-        if attempt.matched.is_some() {
-            Verdict::Accepted
-        } else {
-            self.verdict_on_wrong(attempt.now)
+        match (attempt.matched, self.last_request(attempt)) {
+            (_, Some(retry)) if retry.repeated > 0 => self.verdict_on_repeated(retry),
+            (Match::Step(_) | Match::Number(_), _) => Verdict::Accepted { used: self.used },
+            (Match::Nothing | Match::Old, _) => self.verdict_on_wrong(attempt.now),
+        }
+    }
+
+    /// Answers the request that was accepted last as it was then, if the attempt is this one again. A clock that
+    /// was changed since must not make the time longer.
+    fn repeat(&mut self, attempt: &Attempt, limits: RetryLimits) -> Option<Verdict> {
+        let retry = self.last_request(attempt)?;
+        let is_late = attempt.now.abs_diff(retry.accepted_at) > limits.ttl_s;
+        if is_late || retry.repeated >= limits.limit {
+            return None;
+        }
+        self.attempt = attempt.id;
+        self.retry = Some(Retry {
+            repeated: retry.repeated + 1,
+            ..retry
+        });
+        Some(self.verdict_on_repeated(retry))
+    }
+
+    /// What is kept of the request that was accepted last, if the attempt has its code and its key.
+    fn last_request(&self, attempt: &Attempt) -> Option<Retry> {
+        let retry = self.retry?;
+        let is_same = attempt.retry_key == Some(retry.key) && self.last_code == Some(attempt.code);
+        is_same.then_some(retry)
+    }
+
+    fn verdict_on_repeated(&self, retry: Retry) -> Verdict {
+        Verdict::Repeated {
+            last_step: self.last_step,
+            accepted_at: retry.accepted_at,
         }
     }
 
@@ -139,9 +214,16 @@ impl Record {
         *self = Record {
             last_step: self.last_step,
             last_code: self.last_code,
+            used: self.used,
+            retry: self.retry,
             ..Record::NEW
         };
     }
+}
+
+/// The place of a recovery code in a record.
+fn bit(number: u8) -> u32 {
+    1 << (number - 1)
 }
 
 impl Policy {
@@ -164,7 +246,13 @@ mod tests {
         hard: 33,
         base_delay_s: 30,
         max_delay_s: 3600,
+        retry: Some(RetryLimits {
+            ttl_s: 30,
+            limit: 3,
+        }),
     };
+
+    const ACCEPTED: Verdict = Verdict::Accepted { used: 0 };
 
     /// The code of no step.
     const WRONG: u32 = 0;
@@ -172,7 +260,8 @@ mod tests {
     fn wrong(now: u64) -> Attempt {
         Attempt {
             code: WRONG,
-            matched: None,
+            matched: Match::Nothing,
+            retry_key: None,
             oldest: 0,
             now,
             time_is_fixed: true,
@@ -183,7 +272,7 @@ mod tests {
     fn right(step: i64, now: u64) -> Attempt {
         Attempt {
             code: code_of(step),
-            matched: Some(step),
+            matched: Match::Step(step),
             ..wrong(now)
         }
     }
@@ -224,7 +313,7 @@ mod tests {
             Verdict::Disabled
         );
         record.reset();
-        assert_eq!(record.judge(&right(9, now), &POLICY), Verdict::Accepted);
+        assert_eq!(record.judge(&right(9, now), &POLICY), ACCEPTED);
     }
 
     #[test]
@@ -258,7 +347,7 @@ mod tests {
             let verdict = record.judge(&wrong(year_before), &POLICY);
             assert_eq!(verdict, Verdict::Throttled(length));
             let verdict = record.judge(&right(7, year_before + length), &POLICY);
-            assert_eq!(verdict, Verdict::Accepted);
+            assert_eq!(verdict, ACCEPTED);
         }
     }
 
@@ -280,7 +369,7 @@ mod tests {
             assert_eq!(verdict, Verdict::Throttled(length));
             assert_eq!(record, locked);
             let verdict = record.judge(&right(7, 1000 + length), &policy(other));
-            assert_eq!(verdict, Verdict::Accepted);
+            assert_eq!(verdict, ACCEPTED);
         }
     }
 
@@ -290,7 +379,7 @@ mod tests {
         record.judge(&right(7, 0), &POLICY);
         record.judge(&right(9, 0), &POLICY);
         let again = |step, now| Attempt {
-            matched: None,
+            matched: Match::Nothing,
             ..right(step, now)
         };
         let reused = Verdict::Reused { last_step: 9 };
@@ -313,13 +402,13 @@ mod tests {
         assert_eq!(record.judge(&again(9, 60), &POLICY), Verdict::Disabled);
         record.reset();
         // What a newer step has again is new.
-        assert_eq!(record.judge(&right(16, 60), &POLICY), Verdict::Accepted);
+        assert_eq!(record.judge(&right(16, 60), &POLICY), ACCEPTED);
         assert_eq!(code_of(16), code_of(9));
     }
 
     #[test]
     fn the_same_attempt_gets_the_same_answer_again() {
-        for matched in [Some(7), None] {
+        for matched in [Match::Step(7), Match::Number(7), Match::Nothing] {
             for failures in [0, 3, 4, 31, 32] {
                 let mut record = Record {
                     failures,
@@ -335,26 +424,74 @@ mod tests {
                 assert_eq!(record.judge(&attempt, &POLICY), first);
                 assert_eq!(record, after);
                 let other = Attempt { id: 98, ..attempt };
-                if matched.is_some() {
-                    let reused = Verdict::Reused { last_step: 7 };
+                if matched != Match::Nothing {
+                    let last_step = record.last_step;
+                    let reused = Verdict::Reused { last_step };
                     assert_eq!(record.judge(&other, &POLICY), reused);
                 }
             }
         }
     }
 
+    #[test]
+    fn a_lost_answer_to_a_repeated_request_is_given_again() {
+        let attempt = |id| Attempt {
+            retry_key: Some([1; 16]),
+            id,
+            ..right(7, 1000)
+        };
+        let mut record = Record::NEW;
+        assert_eq!(record.judge(&attempt(1), &POLICY), ACCEPTED);
+        assert_eq!(record.judge(&attempt(1), &POLICY), ACCEPTED);
+        let repeated = record.judge(&attempt(2), &POLICY);
+        let accepted_at = 1000;
+        let last_step = 7;
+        assert_eq!(
+            repeated,
+            Verdict::Repeated {
+                last_step,
+                accepted_at
+            }
+        );
+        let after = record;
+        assert_eq!(record.judge(&attempt(2), &POLICY), repeated);
+        assert_eq!(record, after);
+    }
+
+    #[test]
+    fn each_recovery_code_is_used_once_in_any_order() {
+        let mut record = Record::NEW;
+        let number = |number| Attempt {
+            matched: Match::Number(number),
+            ..wrong(1000)
+        };
+        let mut used = 0;
+        for n in [32, 1, 7, 31] {
+            record.judge(&wrong(1000), &POLICY);
+            used += 1u32 << (n - 1);
+            let verdict = record.judge(&number(n), &POLICY);
+            assert_eq!(verdict, Verdict::Accepted { used });
+            let reused = Verdict::Reused { last_step: -1 };
+            assert_eq!(record.judge(&number(n), &POLICY), reused);
+            assert_eq!((record.failures, record.used), (0, used));
+        }
+        record.reset();
+        assert_eq!(record.used, used);
+    }
+
     #[derive(Clone, Debug)]
     enum Event {
-        Right(i64),
-        Wrong(u32),
+        /// With the key of a request, if it is not 0.
+        Right(i64, u8),
+        Wrong(u32, u8),
         Wait(i64),
         Reset,
     }
 
     fn events() -> impl Strategy<Value = Vec<(Event, bool)>> {
         let event = prop_oneof![
-            2 => (-1i64..40).prop_map(Event::Right),
-            4 => (0..8u32).prop_map(Event::Wrong),
+            2 => (-1i64..40, 0..3u8).prop_map(|(step, key)| Event::Right(step, key)),
+            4 => (0..8u32, 0..3u8).prop_map(|(code, key)| Event::Wrong(code, key)),
             2 => (-4000i64..8000).prop_map(Event::Wait),
             1 => (-20i64..40).prop_map(Event::Wait),
             1 => Just(Event::Reset),
@@ -364,10 +501,10 @@ mod tests {
 
     /// Of another service with the same store.
     const HASTY: Policy = Policy {
-        soft: 5,
-        hard: 33,
         base_delay_s: 1,
         max_delay_s: 5,
+        retry: None,
+        ..POLICY
     };
 
     proptest! {
@@ -379,13 +516,15 @@ mod tests {
             let mut newest_accepted = -1;
             let mut last_code = None;
             let mut wrong_in_a_row = 0;
+            // The key of the last accepted request, when it was, and how often it was repeated.
+            let mut request: Option<(u8, i64, u32)> = None;
             // When the lock ends, by a clock that never goes back: all that it was set for must pass.
             let mut locked_until = now;
             let mut lock_s = 0;
             for (event, hasty) in events {
                 let policy = if hasty { &HASTY } else { &POLICY };
                 let before = record;
-                let (matched, code) = match event {
+                let (matched, code, key) = match event {
                     Event::Wait(seconds) => { now += seconds; continue }
                     Event::Reset => {
                         record.reset();
@@ -394,29 +533,46 @@ mod tests {
                         lock_s = 0;
                         prop_assert_eq!(record.last_step, before.last_step);
                         prop_assert_eq!(record.last_code, before.last_code);
+                        prop_assert_eq!(record.retry, before.retry);
                         continue
                     }
-                    Event::Right(step) => (Some(step), code_of(step)),
-                    Event::Wrong(code) => (None, code),
+                    Event::Right(step, key) => (Match::Step(step), code_of(step), key),
+                    Event::Wrong(code, key) => (Match::Nothing, code, key),
                 };
                 let clock = u64::try_from(now).unwrap();
-                let attempt = Attempt { code, matched, ..wrong(clock) };
+                let retry_key = (key != 0).then_some([key; 16]);
+                let attempt = Attempt { code, matched, retry_key, ..wrong(clock) };
                 let verdict = record.judge(&attempt, policy);
                 locked_until = locked_until.min(now + lock_s);
                 let is_locked = locked_until > now && !before.disabled;
                 prop_assert_eq!(matches!(verdict, Verdict::Throttled(_)), is_locked);
+                let is_repeated = !is_locked && !before.disabled && !hasty && last_code == Some(code)
+                    && request.is_some_and(|(same, at, times)| {
+                        same == key && (now - at).abs() <= 30 && times < 3
+                    });
+                prop_assert_eq!(matches!(verdict, Verdict::Repeated { .. }), is_repeated);
                 match verdict {
-                    Verdict::Accepted => {
-                        prop_assert!(matched.unwrap() > newest_accepted);
-                        newest_accepted = matched.unwrap();
+                    Verdict::Accepted { used } => {
+                        let Match::Step(step) = matched else { unreachable!() };
+                        prop_assert!(step > newest_accepted);
+                        prop_assert_eq!(used, 0);
+                        newest_accepted = step;
                         last_code = Some(code);
+                        request = (key != 0 && !hasty).then_some((key, now, 0));
                         wrong_in_a_row = 0;
                         lock_s = 0;
                     }
+                    Verdict::Repeated { last_step, accepted_at } => {
+                        prop_assert_eq!(last_step, newest_accepted);
+                        let (_, at, times) = request.as_mut().unwrap();
+                        prop_assert_eq!(i64::try_from(accepted_at).unwrap(), *at);
+                        *times += 1;
+                        prop_assert_eq!(record.failures, before.failures);
+                    }
                     Verdict::Reused { last_step } => {
                         match matched {
-                            Some(step) => prop_assert!(step <= newest_accepted),
-                            None => prop_assert_eq!(Some(code), last_code),
+                            Match::Step(step) => prop_assert!(step <= newest_accepted),
+                            _ => prop_assert_eq!(Some(code), last_code),
                         }
                         prop_assert_eq!(last_step, newest_accepted);
                         prop_assert_eq!(record.failures, before.failures);
@@ -443,7 +599,7 @@ mod tests {
                         prop_assert!(wrong_in_a_row >= policy.hard);
                     }
                 }
-                if matched.is_none() {
+                if matched == Match::Nothing {
                     prop_assert!(record.failures == before.failures || Some(code) != last_code);
                 }
                 prop_assert_eq!(record.failures, wrong_in_a_row);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::authenticator::Authenticator;
 use crate::error::Result;
-use crate::guard::{GuardedCredential, Record};
+use crate::guard::{Guarded, Record, Subject};
 use crate::request::read_secret;
 use crate::response::Response;
 
@@ -21,9 +21,10 @@ impl Authenticator {
         self.describe_record(&record)
     }
 
-    fn credential_in(&self, request: &str) -> Result<GuardedCredential<'_>> {
+    fn credential_in(&self, request: &str) -> Result<Guarded<'_>> {
         let secret = read_secret(request)?;
-        self.guard.credential(&secret, self.config.scheme.period)
+        self.guard
+            .guarded(&Subject::Totp(&secret, self.config.scheme.period))
     }
 
     fn describe_record(&self, record: &Record) -> Result<Response> {

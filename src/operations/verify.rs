@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::authenticator::Authenticator;
 use crate::error::{Error, Result};
-use crate::guard::{Attempt, Verdict};
+use crate::guard::{Attempt, Match, Subject, Verdict};
 use crate::json::Object;
 use crate::otp::Code;
 use crate::request::{self, Warnings, read_secret};
@@ -50,7 +50,7 @@ impl Authenticator {
         let counts = !is_malformed && !nobody;
         let code = code.unwrap_or_else(Code::none);
         let now = self.now()?;
-        let guarded = self.guard.credential(&secret, scheme.period)?;
+        let guarded = self.guard.guarded(&Subject::Totp(&secret, scheme.period))?;
         let current = scheme.step_at(now);
         // There is no step before the first.
         let oldest = current.saturating_sub(window.past);
@@ -59,11 +59,12 @@ impl Authenticator {
         let attempt = Attempt {
             code: code.value(),
             matched: match matched.map(step_number) {
-                step if !counts || step.is_some_and(|step| step <= last_step) => {
-                    Some(Attempt::OLD_STEP)
-                }
-                step => step,
+                _ if !counts => Match::Old,
+                None => Match::Nothing,
+                Some(step) if step <= last_step => Match::Old,
+                Some(step) => Match::Step(step),
             },
+            retry_key: None,
             oldest: step_number(oldest),
             now,
             time_is_fixed: self.config.fixed_time.is_some(),
@@ -122,7 +123,7 @@ fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<
     };
     let wrong_code = Cow::Borrowed("request.otp: wrong code");
     match (verdict, matched) {
-        (Verdict::Accepted, Some(step)) => Ok(step),
+        (Verdict::Accepted { .. }, Some(step)) => Ok(step),
         (Verdict::Reused { last_step }, _) if last_step > newest => refusal(
             Status::TokenReused,
             "request.otp: a code of a later time was accepted before: the clock was ahead then, or was \
@@ -150,7 +151,7 @@ fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<
             refusal(Status::InvalidToken, wrong_code, Some(wait))
         }
         // An accepted code without a step cannot be, and would be refused.
-        (Verdict::Wrong | Verdict::Accepted, _) => {
+        (Verdict::Wrong | Verdict::Accepted { .. } | Verdict::Repeated { .. }, _) => {
             refusal(Status::InvalidToken, wrong_code, None)
         }
     }

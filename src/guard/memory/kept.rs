@@ -6,16 +6,19 @@ use std::num::NonZeroU32;
 
 use crate::guard::Record;
 
-/// It has no attempt's id, because no call is asked twice here.
+/// It has no attempt's id, because no call is asked twice here. Requests that may be repeated are kept
+/// beside it, because few are.
 #[derive(Clone, Copy)]
 pub(super) struct Kept {
     last_step: i64,
     locked_until: u64,
     /// One more than the code, so that none takes no room of its own.
     last_code: Option<NonZeroU32>,
-    failures: u32,
+    used: u32,
     /// At most 86,400, by the policy.
     lock_s: u32,
+    /// At most 100, by the policy: then nothing is counted any more.
+    failures: u8,
     disabled: bool,
 }
 
@@ -27,8 +30,9 @@ impl From<Record> for Kept {
             last_step: record.last_step,
             locked_until: record.locked_until,
             last_code: record.last_code.and_then(|code| NonZeroU32::new(code + 1)),
-            failures: record.failures,
+            used: record.used,
             lock_s: record.lock_s as u32,
+            failures: record.failures as u8,
             disabled: record.disabled,
         }
     }
@@ -39,11 +43,12 @@ impl From<Kept> for Record {
         Record {
             last_step: kept.last_step,
             last_code: kept.last_code.map(|code| code.get() - 1),
-            failures: kept.failures,
+            failures: kept.failures.into(),
             locked_until: kept.locked_until,
             lock_s: kept.lock_s.into(),
             disabled: kept.disabled,
-            attempt: 0,
+            used: kept.used,
+            ..Record::NEW
         }
     }
 }
@@ -88,7 +93,8 @@ mod tests {
             locked_until: u64::MAX,
             lock_s: 86_400,
             disabled: true,
-            attempt: 0,
+            used: u32::MAX,
+            ..Record::NEW
         };
         let zero = Record {
             last_code: Some(0),

@@ -10,8 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::guard::Credential;
-use crate::guard::credential::USUAL_PERIOD;
-use crate::secret::Secret;
+use crate::guard::credential::{Subject, USUAL_PERIOD};
 
 /// The block of SHA-1 and SHA-256, in bytes.
 const BLOCK: usize = 64;
@@ -26,17 +25,19 @@ impl Key {
         Ok(Key(key))
     }
 
-    pub(super) fn credential(&self, secret: &Secret, period: u64) -> Credential {
-        self.name_of(secret.as_bytes(), period)
+    pub(super) fn credential(&self, subject: &Subject) -> Credential {
+        match subject {
+            Subject::Totp(secret, USUAL_PERIOD) => self.name_of(secret.as_bytes()),
+            others => {
+                let of_kind = Sha256::new()
+                    .chain_update(&self.0[..])
+                    .chain_update(others.kind().as_bytes());
+                Key(Zeroizing::new(of_kind.finalize().into())).name_of(others.key())
+            }
+        }
     }
 
-    fn name_of(&self, secret: &[u8], period: u64) -> Credential {
-        if period != USUAL_PERIOD {
-            let of_period = Sha256::new()
-                .chain_update(&self.0[..])
-                .chain_update(period.to_be_bytes());
-            return Key(Zeroizing::new(of_period.finalize().into())).name_of(secret, USUAL_PERIOD);
-        }
+    fn name_of(&self, secret: &[u8]) -> Credential {
         let hashed;
         let secret = if secret.len() > BLOCK {
             hashed = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(secret)));
@@ -58,6 +59,13 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::secret::Secret;
+
+    impl Key {
+        fn of(&self, secret: &Secret, period: u64) -> Credential {
+            self.credential(&Subject::Totp(secret, period))
+        }
+    }
 
     #[test]
     fn a_secret_has_one_name_in_a_store_and_another_in_the_next() {
@@ -65,8 +73,8 @@ mod tests {
         for bytes in [10, 20, 55, 56, 63, 64] {
             let secret = Secret::generate(bytes).unwrap();
             let again = Secret::from_base32(&secret.to_base32()).unwrap();
-            assert_eq!(here.credential(&secret, 30), here.credential(&again, 30));
-            let (here, there) = (here.credential(&secret, 30), there.credential(&secret, 30));
+            assert_eq!(here.of(&secret, 30), here.of(&again, 30));
+            let (here, there) = (here.of(&secret, 30), there.of(&secret, 30));
             for (here, there) in here.as_bytes().chunks(8).zip(there.as_bytes().chunks(8)) {
                 assert_ne!(here, there);
             }
@@ -77,9 +85,9 @@ mod tests {
     fn each_period_has_a_name_of_its_own() {
         let key = Key::new().unwrap();
         let secret = Secret::generate(20).unwrap();
-        let names: HashSet<_> = (15..=120).map(|n| key.credential(&secret, n)).collect();
+        let names: HashSet<_> = (15..=120).map(|n| key.of(&secret, n)).collect();
         assert_eq!(names.len(), 106);
-        assert_eq!(key.credential(&secret, 60), key.credential(&secret, 60));
+        assert_eq!(key.of(&secret, 60), key.of(&secret, 60));
     }
 
     #[test]
@@ -92,11 +100,29 @@ mod tests {
             secret
         });
         let all: Vec<Vec<u8>> = secrets.iter().cloned().chain(ends).collect();
-        let names: HashSet<_> = all.iter().map(|bytes| key.name_of(bytes, 30)).collect();
+        let names: HashSet<_> = all.iter().map(|bytes| key.name_of(bytes)).collect();
         assert_eq!(names.len(), 8);
         // As HMAC-SHA256 does it, so that here, too, secrets with the same codes have one name.
         let hashed = Sha256::digest(&all[0]);
-        assert_eq!(key.name_of(&all[0], 30), key.name_of(&hashed, 30));
+        assert_eq!(key.name_of(&all[0]), key.name_of(&hashed));
+    }
+
+    #[test]
+    fn a_recovery_set_is_no_secret_with_its_id() {
+        let key = Key::new().unwrap();
+        let id = [7; 16];
+        let set = key.credential(&Subject::RecoverySet(&id));
+        assert_eq!(set, key.credential(&Subject::RecoverySet(&id)));
+        assert_ne!(set, key.credential(&Subject::RecoverySet(&[8; 16])));
+        let secret = Secret::from_base32(&data_encoding::BASE32_NOPAD.encode(&id)).unwrap();
+        for period in [30, 60] {
+            assert_ne!(set, key.of(&secret, period));
+            let (set, totp) = (Subject::RecoverySet(&id), Subject::Totp(&secret, period));
+            assert_ne!(
+                Credential::of(&set).unwrap(),
+                Credential::of(&totp).unwrap()
+            );
+        }
     }
 
     #[test]
@@ -104,7 +130,7 @@ mod tests {
         let key = Key::new().unwrap();
         let name_of = |bytes: &[u8]| {
             let text = data_encoding::BASE32_NOPAD.encode(bytes);
-            key.credential(&Secret::from_base32(&text).unwrap(), 30)
+            key.of(&Secret::from_base32(&text).unwrap(), 30)
         };
         let filled_up: [u8; 21] = std::array::from_fn(|n| if n < 20 { 7 } else { 0 });
         assert_eq!(name_of(&[7; 20]), name_of(&filled_up));
@@ -119,7 +145,7 @@ mod tests {
             let symbols = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
             let tail = (0..4).map(|at| char::from(symbols[(n >> (5 * at)) as usize % 32]));
             let text = format!("GUTCCIS2GHGBRKVLPSQV2ZTZNSHS{}", tail.collect::<String>());
-            key.credential(&Secret::from_base32(&text).unwrap(), 30)
+            key.of(&Secret::from_base32(&text).unwrap(), 30)
         });
         let names: Vec<Credential> = names.collect();
         for at in 0..16 {

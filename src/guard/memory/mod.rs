@@ -2,8 +2,8 @@
 //! other process sees them; a forked child, which would have a copy, is refused.
 //!
 //! Bounded: when it is full, the clean record that was accepted longest ago makes room. A record
-//! with failures never does, nor one whose code may still be typed again; if there are only those,
-//! new credentials are refused.
+//! with failures never does, nor one whose code may still be typed again, nor that of a set of which a recovery
+//! code was used; if there are only those, new credentials are refused.
 
 mod kept;
 mod key;
@@ -19,8 +19,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::Result;
 use crate::guard::memory::kept::{ByName, Kept};
 use crate::guard::memory::key::Key;
-use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
-use crate::secret::Secret;
+use crate::guard::{
+    Attempt, Credential, Deadline, Policy, Record, Retry, Store, Subject, Verdict,
+    store_unavailable,
+};
 use crate::sys::fork::ProcessMark;
 
 const SHARDS: usize = 64;
@@ -46,7 +48,9 @@ type Records = HashMap<Credential, Kept, ByName>;
 #[derive(Default)]
 struct Shard {
     records: Records,
-    /// In which order to evict: credentials without failures, with the step that made them so, oldest first.
+    /// Of those records that have one.
+    retries: HashMap<Credential, Retry, ByName>,
+    /// In which order to evict: clean credentials, with the step that made them so, oldest first.
     /// Stale entries are skipped.
     clean: VecDeque<(Credential, i64)>,
 }
@@ -103,7 +107,8 @@ impl MemoryStore {
                 let max = self.max_records;
                 Err(store_unavailable(format!(
                     "the guard's store \"memory\" is full: all of its {max} records \
-                     (config.guard.max_records) have wrong codes, or codes that could still be replayed"
+                     (config.guard.max_records) have wrong codes, used recovery codes, or codes that could \
+                     still be replayed"
                 )))
             }
         }
@@ -111,11 +116,17 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn credential(&self, secret: &Secret, period: u64) -> Result<Credential> {
-        Ok(self.key.credential(secret, period))
+    fn credential(&self, subject: &Subject) -> Result<Credential> {
+        Ok(self.key.credential(subject))
     }
 
-    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
+    fn judge(
+        &self,
+        credential: &Credential,
+        attempt: Attempt,
+        policy: &Policy,
+        _: Deadline,
+    ) -> Result<Verdict> {
         loop {
             let mut shard = self.shard(credential)?;
             if let Some(verdict) = shard.judge(credential, &attempt, policy, || self.reserve()) {
@@ -126,19 +137,20 @@ impl Store for MemoryStore {
         }
     }
 
-    fn inspect(&self, credential: &Credential) -> Result<Record> {
+    fn inspect(&self, credential: &Credential, _: Deadline) -> Result<Record> {
         let shard = self.shard(credential)?;
-        Ok(record_in(&shard.records, credential).unwrap_or(Record::NEW))
+        Ok(shard.record(credential).unwrap_or(Record::NEW))
     }
 
-    fn reset(&self, credential: &Credential) -> Result<Record> {
+    fn reset(&self, credential: &Credential, _: Deadline) -> Result<Record> {
         let mut shard = self.shard(credential)?;
-        let Some(mut left) = record_in(&shard.records, credential) else {
+        let Some(before) = shard.record(credential) else {
             return Ok(Record::NEW);
         };
+        let mut left = before;
         left.reset();
         shard.records.insert(*credential, left.into());
-        shard.note_if_clean(credential, &left);
+        shard.note_if_clean(credential, &before, &left);
         Ok(left)
     }
 }
@@ -151,6 +163,14 @@ impl CachePadded<Mutex<Shard>> {
 }
 
 impl Shard {
+    fn record(&self, credential: &Credential) -> Option<Record> {
+        let kept = self.records.get(credential)?;
+        Some(Record {
+            retry: self.retries.get(credential).copied(),
+            ..Record::from(*kept)
+        })
+    }
+
     /// Judges an attempt and keeps the changed record; `None` if there is no room for a new one.
     fn judge(
         &mut self,
@@ -160,10 +180,11 @@ impl Shard {
         reserve: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
         let entry = self.records.entry(*credential);
-        let before = match &entry {
+        let mut before = match &entry {
             Entry::Occupied(entry) => Record::from(*entry.get()),
             Entry::Vacant(_) => Record::NEW,
         };
+        before.retry = self.retries.get(credential).copied();
         let mut record = before;
         let verdict = record.judge(attempt, policy);
         let changed = record != before;
@@ -176,15 +197,24 @@ impl Shard {
                 entry.insert(record.into());
             }
         }
-        if changed {
-            self.note_if_clean(credential, &record);
+        if record.retry != before.retry {
+            self.keep_retry(credential, record.retry);
         }
+        self.note_if_clean(credential, &before, &record);
         Some(verdict)
     }
 
-    fn note_if_clean(&mut self, credential: &Credential, record: &Record) {
-        if record.failures == 0 {
-            self.clean.push_back((*credential, record.last_step));
+    fn keep_retry(&mut self, credential: &Credential, retry: Option<Retry>) {
+        match retry {
+            Some(retry) => self.retries.insert(*credential, retry),
+            None => self.retries.remove(credential),
+        };
+    }
+
+    fn note_if_clean(&mut self, credential: &Credential, before: &Record, after: &Record) {
+        let is_noted = before.is_clean() && before.last_step == after.last_step;
+        if after.is_clean() && !is_noted {
+            self.clean.push_back((*credential, after.last_step));
         }
         // Every login adds an entry, and at most one for each record is not stale: to drop the stale ones
         // once they are the majority costs O(1) per login.
@@ -213,17 +243,16 @@ impl Shard {
         {
             return false;
         }
-        let entry = self.clean.pop_front();
-        entry.is_some_and(|(credential, _)| self.records.remove(&credential).is_some())
+        let Some((credential, _)) = self.clean.pop_front() else {
+            return false;
+        };
+        self.retries.remove(&credential);
+        self.records.remove(&credential).is_some()
     }
 }
 
 /// Whether the entry still tells the truth about its record.
 fn holds(records: &Records, (credential, last_step): &(Credential, i64)) -> bool {
-    let record = record_in(records, credential);
-    record.is_some_and(|record| record.failures == 0 && record.last_step == *last_step)
-}
-
-fn record_in(records: &Records, credential: &Credential) -> Option<Record> {
-    records.get(credential).map(|kept| Record::from(*kept))
+    let record = records.get(credential).map(|kept| Record::from(*kept));
+    record.is_some_and(|record| record.is_clean() && record.last_step == *last_step)
 }

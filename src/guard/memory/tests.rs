@@ -4,12 +4,19 @@ use data_encoding::BASE32_NOPAD;
 use proptest::prelude::*;
 
 use super::*;
+use crate::guard::Match;
+use crate::guard::state::RetryLimits;
+use crate::secret::Secret;
 
 const POLICY: Policy = Policy {
     soft: 3,
     hard: 5,
     base_delay_s: 30,
     max_delay_s: 60,
+    retry: Some(RetryLimits {
+        ttl_s: 60,
+        limit: 2,
+    }),
 };
 
 /// Steps whose codes are accepted beside the current one.
@@ -17,30 +24,28 @@ const WINDOW: i64 = 1;
 
 fn credential(store: &MemoryStore, number: u8) -> Credential {
     let secret = Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap();
-    store.credential(&secret, 30).unwrap()
+    store.credential(&Subject::Totp(&secret, 30)).unwrap()
 }
 
 fn code_of(step: i64) -> u32 {
     1 + u32::try_from(step).unwrap() % 999_999
 }
 
-/// All records, with their secrets' numbers and when they were kept last.
+/// All records, with their secrets' numbers.
 struct Plain {
-    records: Vec<(u8, Record, usize)>,
+    records: Vec<(u8, Record)>,
     max_records: usize,
-    clock: usize,
 }
 
 impl Plain {
     fn record(&self, number: u8) -> Option<Record> {
-        let found = self.records.iter().find(|(other, ..)| *other == number);
-        found.map(|(_, record, _)| *record)
+        let found = self.records.iter().find(|(other, _)| *other == number);
+        found.map(|(_, record)| *record)
     }
 
     fn keep(&mut self, number: u8, record: Record) {
-        self.clock += 1;
-        self.records.retain(|(other, ..)| *other != number);
-        self.records.push((number, record, self.clock));
+        self.records.retain(|(other, _)| *other != number);
+        self.records.push((number, record));
     }
 
     /// None when there is no room.
@@ -52,13 +57,16 @@ impl Plain {
             return Some(verdict);
         }
         if known.is_none() && self.records.len() == self.max_records {
-            let clean = self.records.iter().filter(|(_, r, _)| r.failures == 0);
-            let longest = clean.min_by_key(|(_, _, kept)| *kept)?;
+            let clean = self
+                .records
+                .iter()
+                .filter(|(_, r)| r.failures == 0 && r.used == 0);
+            let longest = clean.min_by_key(|(_, record)| record.last_step)?;
             if longest.1.last_step >= attempt.oldest {
                 return None;
             }
             let evicted = longest.0;
-            self.records.retain(|(other, ..)| *other != evicted);
+            self.records.retain(|(other, _)| *other != evicted);
         }
         self.keep(number, record);
         Some(verdict)
@@ -71,6 +79,8 @@ enum Event {
     Wrong(u8),
     /// The code that was accepted last, if any was.
     Again(u8),
+    /// The first recovery code.
+    Recover(u8),
     Wait(i64),
 }
 
@@ -79,6 +89,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         4 => (1..40u8).prop_map(Event::Right),
         1 => (1..40u8).prop_map(Event::Wrong),
         1 => (1..40u8).prop_map(Event::Again),
+        1 => (1..40u8).prop_map(Event::Recover),
         1 => (0..4i64).prop_map(Event::Wait),
     ];
     proptest::collection::vec(event, 1..300)
@@ -90,26 +101,30 @@ proptest! {
     #[test]
     fn it_is_its_plain_twin(events in events(), max_records in 1..40usize) {
         let store = MemoryStore::new(max_records).unwrap();
-        let mut plain = Plain { records: Vec::new(), max_records, clock: 0 };
+        let mut plain = Plain { records: Vec::new(), max_records };
         let mut step = 60_000_000;
         for event in events {
             let (number, matched, code) = match event {
                 Event::Wait(steps) => { step += steps; continue }
                 // A step of its own for each, so that it is clear which was accepted longest ago.
-                Event::Right(number) => { step += 1; (number, Some(step), code_of(step)) }
-                Event::Wrong(number) => (number, None, 0),
+                Event::Right(number) => { step += 1; (number, Match::Step(step), code_of(step)) }
+                Event::Wrong(number) => (number, Match::Nothing, 0),
+                Event::Recover(number) => (number, Match::Number(1), 0),
                 Event::Again(number) => {
                     let known = plain.record(number).unwrap_or(Record::NEW);
-                    (number, None, known.last_code.unwrap_or(0))
+                    (number, Match::Nothing, known.last_code.unwrap_or(0))
                 }
             };
             let now = step.cast_unsigned() * 30;
-            let attempt = Attempt { code, matched, oldest: step - WINDOW, now, time_is_fixed: true, id: 0 };
-            let verdict = store.judge(&credential(&store, number), attempt, &POLICY);
+            let attempt = Attempt {
+                code, matched, retry_key: (number % 2 == 0).then_some([7; 16]),
+                oldest: step - WINDOW, now, time_is_fixed: true, id: 0,
+            };
+            let verdict = store.judge(&credential(&store, number), attempt, &POLICY, Deadline::NEVER);
             prop_assert_eq!(verdict.ok(), plain.judge(number, attempt));
             for number in 1..40 {
                 let expected = plain.record(number).unwrap_or(Record::NEW);
-                prop_assert_eq!(store.inspect(&credential(&store, number)).unwrap(), expected);
+                prop_assert_eq!(store.inspect(&credential(&store, number), Deadline::NEVER).unwrap(), expected);
             }
         }
     }
@@ -120,7 +135,8 @@ fn reset_leaves_what_was_accepted_alone_and_of_an_unknown_credential_no_trace() 
     let store = MemoryStore::new(1).unwrap();
     let attempt = |matched: Option<i64>| Attempt {
         code: matched.map_or(0, code_of),
-        matched,
+        matched: matched.map_or(Match::Nothing, Match::Step),
+        retry_key: None,
         oldest: 0,
         now: 1_800_000_000,
         time_is_fixed: true,
@@ -128,15 +144,17 @@ fn reset_leaves_what_was_accepted_alone_and_of_an_unknown_credential_no_trace() 
     };
     let (known, unknown) = (credential(&store, 1), credential(&store, 2));
     for matched in [Some(60_000_000), None, None] {
-        store.judge(&known, attempt(matched), &POLICY).unwrap();
+        store
+            .judge(&known, attempt(matched), &POLICY, Deadline::NEVER)
+            .unwrap();
     }
-    assert_eq!(store.inspect(&known).unwrap().failures, 2);
-    assert_eq!(store.reset(&unknown).unwrap(), Record::NEW);
+    assert_eq!(store.inspect(&known, Deadline::NEVER).unwrap().failures, 2);
+    assert_eq!(store.reset(&unknown, Deadline::NEVER).unwrap(), Record::NEW);
     let left = Record {
         last_step: 60_000_000,
         last_code: Some(code_of(60_000_000)),
         ..Record::NEW
     };
-    assert_eq!(store.reset(&known).unwrap(), left);
-    assert_eq!(store.inspect(&known).unwrap(), left);
+    assert_eq!(store.reset(&known, Deadline::NEVER).unwrap(), left);
+    assert_eq!(store.inspect(&known, Deadline::NEVER).unwrap(), left);
 }

@@ -47,9 +47,9 @@ impl Servers {
         })
     }
 
-    /// The script's answer, within the budget.
-    pub(super) fn ask(&self, question: Question) -> Result<String> {
-        Call::new(self, question).run()
+    /// The script's answer.
+    pub(super) fn ask(&self, question: Question, deadline: Deadline) -> Result<String> {
+        Call::new(self, question, deadline).run()
     }
 }
 
@@ -73,8 +73,7 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(servers: &'a Servers, question: Question) -> Call<'a> {
-        let deadline = Deadline::after(servers.settings.budget);
+    fn new(servers: &'a Servers, question: Question, deadline: Deadline) -> Call<'a> {
         let nodes = servers.nodes.get(Nodes::default);
         let slot = match servers.settings.service {
             Service::Cluster => nodes::slot(question.key().as_bytes()),

@@ -44,6 +44,7 @@ pub(crate) use self::settings::RedisSettings;
 use self::call::Servers;
 use self::script::Question;
 use crate::error::{Error, Result};
+use crate::guard::deadline::Deadline;
 use crate::guard::{Attempt, Credential, Policy, Record, Store, Verdict, store_unavailable};
 
 pub(crate) struct RedisStore {
@@ -59,29 +60,40 @@ impl RedisStore {
         })
     }
 
-    fn ask(&self, credential: &Credential, words: Vec<String>) -> Result<String> {
+    fn ask(
+        &self,
+        credential: &Credential,
+        words: Vec<String>,
+        deadline: Deadline,
+    ) -> Result<String> {
         let mut key = self.prefix.clone();
         credential.write_hex(&mut key);
-        self.servers.ask(Question::new(key, words)?)
+        self.servers.ask(Question::new(key, words)?, deadline)
     }
 }
 
 impl Store for RedisStore {
-    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
+    fn judge(
+        &self,
+        credential: &Credential,
+        attempt: Attempt,
+        policy: &Policy,
+        deadline: Deadline,
+    ) -> Result<Verdict> {
         let words = script::judge_words(&attempt, policy).ok_or_else(|| {
             store_unavailable("the guard's store \"redis\" cannot count to this time")
         })?;
-        let answer = self.ask(credential, words)?;
+        let answer = self.ask(credential, words, deadline)?;
         script::read_verdict(&answer).ok_or_else(nonsense)
     }
 
-    fn inspect(&self, credential: &Credential) -> Result<Record> {
-        let answer = self.ask(credential, vec!["inspect".to_owned()])?;
+    fn inspect(&self, credential: &Credential, deadline: Deadline) -> Result<Record> {
+        let answer = self.ask(credential, vec!["inspect".to_owned()], deadline)?;
         Record::from_text(&answer).ok_or_else(nonsense)
     }
 
-    fn reset(&self, credential: &Credential) -> Result<Record> {
-        let answer = self.ask(credential, vec!["reset".to_owned()])?;
+    fn reset(&self, credential: &Credential, deadline: Deadline) -> Result<Record> {
+        let answer = self.ask(credential, vec!["reset".to_owned()], deadline)?;
         Record::from_text(&answer).ok_or_else(nonsense)
     }
 }

@@ -1,23 +1,33 @@
--- One question about one credential's record, answered as "<id> <answer>".
--- KEYS: the record. ARGV: id, question; and for "judge": step or "none", code, now or "clock", and the
--- policy. Steps and seconds are below 2^52, where Lua's numbers are exact.
+-- One question about one record, answered as "<id> <answer>".
+-- KEYS: the record. ARGV: id, question; and for "judge": what the code belongs to ("nothing", "old", "step N" or
+-- "number N"), the code and the key of its request, now or "clock", and the policy. Steps and seconds are
+-- below 2^52, where Lua's numbers are exact.
 local id, question = ARGV[1], ARGV[2]
 
--- The record is the text of record.rs: its format (1), last_step, last_code or -1, failures, locked_until,
--- lock_s, disabled, attempt, and "0 -" for what no record has yet.
+-- The record is the text of record.rs: its format (1, or 2 for what 1 cannot say), last_step, last_code or
+-- -1, failures, locked_until, lock_s, disabled, attempt, used (the bits of recovery codes), and the last
+-- request that may be repeated.
 local NEW = '1 -1 -1 0 0 0 0 0 0 -'
 local kept = redis.call('GET', KEYS[1])
-local last_step, last_code, failures, locked_until, lock_s, disabled, attempt =
-  string.match(kept or NEW, '^1 (%-?%d+) (%-?%d+) (%d+) (%d+) (%d+) ([01]) (%d+) 0 %-$')
-if not last_step then
+local format, last_step, last_code, failures, locked_until, lock_s, disabled, attempt, used, retry =
+  string.match(kept or NEW, '^([12]) (%-?%d+) (%-?%d+) (%d+) (%d+) (%d+) ([01]) (%d+) (%d+) (%S+)$')
+local retry_key, accepted_at, repeated = string.match(retry or '', '^(%x+):(%d+):(%d+)$')
+local is_format_1 = used == '0' and retry == '-'
+if is_format_1 ~= (format == '1') or not (retry == '-' or retry_key) then
   return redis.error_reply('FOREIGN not a record of this version')
 end
-last_step, failures = tonumber(last_step), tonumber(failures)
+last_step, failures, used = tonumber(last_step), tonumber(failures), tonumber(used)
 locked_until, lock_s = tonumber(locked_until), tonumber(lock_s)
+accepted_at, repeated = tonumber(accepted_at), tonumber(repeated)
 
 local function record()
-  return string.format('1 %.0f %s %.0f %.0f %.0f %s %s 0 -',
-    last_step, last_code, failures, locked_until, lock_s, disabled, attempt)
+  local retry = '-'
+  if retry_key then
+    retry = string.format('%s:%.0f:%.0f', retry_key, accepted_at, repeated)
+  end
+  local format = (used == 0 and not retry_key) and '1' or '2'
+  return string.format('%s %.0f %s %.0f %.0f %.0f %s %s %.0f %s', format,
+    last_step, last_code, failures, locked_until, lock_s, disabled, attempt, used, retry)
 end
 
 -- Nothing expires that says something: a record with wrong codes never may, and a clean one outlasts
@@ -41,11 +51,14 @@ elseif question == 'reset' then
   return id .. ' ' .. record()
 end
 
-local step, code = tonumber(ARGV[3]), ARGV[4]
+local matched, number = string.match(ARGV[3], '^(%l+) ?(%d*)$')
+local code, key = string.match(ARGV[4], '^(%d+) (%S+)$')
 local now = tonumber(ARGV[5]) or tonumber(redis.call('TIME')[1])
-local soft, hard, base_delay, max_delay = string.match(ARGV[6], '^(%d+) (%d+) (%d+) (%d+)$')
-soft, hard, base_delay, max_delay =
-  tonumber(soft), tonumber(hard), tonumber(base_delay), tonumber(max_delay)
+local soft, hard, base_delay, max_delay, ttl, limit =
+  string.match(ARGV[6], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+soft, hard, base_delay, max_delay, ttl, limit = tonumber(soft), tonumber(hard), tonumber(base_delay),
+  tonumber(max_delay), tonumber(ttl), tonumber(limit)
+number = tonumber(number)
 
 local function verdict(name, number)
   return string.format('%s %s %.0f', id, name, number or 0)
@@ -60,10 +73,32 @@ local function verdict_on_wrong()
   return verdict('wrong')
 end
 
+local function is_last_request()
+  return retry_key and retry_key == key and code == last_code
+end
+
+local function verdict_on_repeated()
+  return string.format('%s repeated %.0f %.0f', id, last_step, accepted_at)
+end
+
+-- Record::repeat of state.rs, whose limits are 0 where nothing may be repeated.
+local function may_repeat()
+  return is_last_request() and math.abs(now - accepted_at) <= ttl and repeated < limit
+end
+
+local function is_used(number)
+  return math.floor(used / 2 ^ (number - 1)) % 2 == 1
+end
+
 -- Record::judge of state.rs, line for line.
 local function judge()
   if id ~= '0' and id == attempt then
-    return step and verdict('accepted') or verdict_on_wrong()
+    if is_last_request() and repeated > 0 then
+      return verdict_on_repeated()
+    elseif matched == 'step' or matched == 'number' then
+      return verdict('accepted', used)
+    end
+    return verdict_on_wrong()
   end
   if disabled == '1' then
     return verdict('disabled')
@@ -72,11 +107,23 @@ local function judge()
   if locked_until > now then
     return verdict('throttled', locked_until - now)
   end
-  if step and step > last_step then
-    last_step, last_code, attempt = step, code, id
+  if may_repeat() then
+    attempt, repeated = id, repeated + 1
+    return verdict_on_repeated()
+  end
+  if matched == 'step' and number > last_step then
+    last_step, last_code, attempt = number, code, id
     failures, locked_until, lock_s, disabled = 0, 0, 0, '0'
-    return verdict('accepted')
-  elseif step or code == last_code then
+    retry_key = nil
+    if limit > 0 and key ~= '-' then
+      retry_key, accepted_at, repeated = key, now, 0
+    end
+    return verdict('accepted', used)
+  elseif matched == 'number' and not is_used(number) then
+    used, attempt = used + 2 ^ (number - 1), id
+    failures, locked_until, lock_s, disabled = 0, 0, 0, '0'
+    return verdict('accepted', used)
+  elseif matched ~= 'nothing' or code == last_code then
     return verdict('reused', last_step)
   end
   attempt = id

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::resp;
 use crate::error::{Error, Result};
-use crate::guard::{Attempt, Policy, Verdict};
+use crate::guard::{Attempt, Match, Policy, Verdict};
 
 pub(super) const SCRIPT: &str = include_str!("redis.lua");
 
@@ -69,37 +69,52 @@ impl Question {
 
 /// The script's arguments after the id; none when a number is too large for it.
 pub(super) fn judge_words(attempt: &Attempt, policy: &Policy) -> Option<Vec<String>> {
-    let step = match attempt.matched {
-        None => "none".to_owned(),
-        Some(step) if step < MAX_NUMBER.cast_signed() => step.to_string(),
-        Some(_) => return None,
+    let matched = match attempt.matched {
+        Match::Nothing => "nothing".to_owned(),
+        Match::Old => "old".to_owned(),
+        Match::Number(number) => format!("number {number}"),
+        Match::Step(step) if step < MAX_NUMBER.cast_signed() => format!("step {step}"),
+        Match::Step(_) => return None,
     };
     let now = match attempt.now {
         _ if !attempt.time_is_fixed => "clock".to_owned(),
         now if now < MAX_NUMBER => now.to_string(),
         _ => return None,
     };
+    let (ttl_s, limit) = policy
+        .retry
+        .map_or((0, 0), |retry| (retry.ttl_s, retry.limit));
     // As one word: a server refuses commands of more than ten, and does not say why, to those who
     // did not log in.
     let policy = format!(
-        "{} {} {} {}",
+        "{} {} {} {} {ttl_s} {limit}",
         policy.soft, policy.hard, policy.base_delay_s, policy.max_delay_s
     );
-    let code = attempt.code.to_string();
-    Some(vec!["judge".to_owned(), step, code, now, policy])
+    let retry_key = attempt.retry_key.map(|key| HEXLOWER.encode(&key));
+    let code_and_key = format!("{} {}", attempt.code, retry_key.as_deref().unwrap_or("-"));
+    Some(vec!["judge".to_owned(), matched, code_and_key, now, policy])
 }
 
 pub(super) fn read_verdict(answer: &str) -> Option<Verdict> {
-    let (name, number) = answer.split_once(' ')?;
-    let seconds = || number.parse().ok();
+    let (name, numbers) = answer.split_once(' ')?;
+    let number = || numbers.parse().ok();
     Some(match name {
-        "accepted" => Verdict::Accepted,
+        "accepted" => Verdict::Accepted {
+            used: numbers.parse().ok()?,
+        },
+        "repeated" => {
+            let (last_step, accepted_at) = numbers.split_once(' ')?;
+            Verdict::Repeated {
+                last_step: last_step.parse().ok()?,
+                accepted_at: accepted_at.parse().ok()?,
+            }
+        }
         "reused" => Verdict::Reused {
-            last_step: number.parse().ok()?,
+            last_step: numbers.parse().ok()?,
         },
         "wrong" => Verdict::Wrong,
-        "locked" => Verdict::WrongAndLocked(seconds()?),
-        "throttled" => Verdict::Throttled(seconds()?),
+        "locked" => Verdict::WrongAndLocked(number()?),
+        "throttled" => Verdict::Throttled(number()?),
         "disabled" => Verdict::Disabled,
         _ => return None,
     })

@@ -1,7 +1,6 @@
 //! The settings of the `redis` store.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -24,7 +23,6 @@ pub(crate) struct RedisSettings {
     /// None when the URLs are without TLS.
     pub(super) tls: Option<TlsSettings>,
     pub(super) prefix: String,
-    pub(super) budget: Duration,
 }
 
 /// What is at the addresses of the settings.
@@ -57,14 +55,7 @@ pub(super) enum Authorities {
 }
 
 impl RedisSettings {
-    pub(crate) fn read(guard: &mut Object, budget: Duration) -> Result<Self> {
-        Self::read_members(guard, budget)
-    }
-
-    fn read_members(
-        guard: &mut Object,
-        budget: Duration,
-    ) -> std::result::Result<RedisSettings, Error> {
+    pub(crate) fn read(guard: &mut Object) -> Result<Self> {
         let may_be_cluster = guard.is_array("url");
         let urls = guard.texts("url")?.ok_or_else(|| guard.missing("url"))?;
         let urls = urls.iter().map(|url| Url::parse(url));
@@ -116,7 +107,6 @@ impl RedisSettings {
             login,
             tls: read_tls(guard, tls)?,
             prefix,
-            budget,
         })
     }
 

@@ -14,7 +14,8 @@ use redis::{Parser, Value};
 use super::nodes;
 use super::script::{self, MAX_NUMBER, SCRIPT, judge_words, read_verdict};
 use super::settings::RedisSettings;
-use crate::guard::{Attempt, Policy, Record, Verdict};
+use crate::guard::state::RetryLimits;
+use crate::guard::{Attempt, Match, Policy, Record, Verdict};
 use crate::json::{Object, Statuses};
 use crate::status::Status;
 
@@ -92,6 +93,10 @@ fn policy(dice: &mut Dice) -> Policy {
         hard: u32::try_from(hard).unwrap(),
         base_delay_s: dice.below(max_delay_s) + 1,
         max_delay_s,
+        retry: (dice.below(2) == 0).then(|| RetryLimits {
+            ttl_s: dice.pick(&[1, 30, 3600]),
+            limit: dice.pick(&[1, 2, 100]),
+        }),
     }
 }
 
@@ -121,21 +126,30 @@ fn step(record: &Record, policy: Policy, now: u64, dice: &mut Dice) -> Step {
     if dice.below(resets_one_in) == 0 {
         return Step::Reset;
     }
-    let matched = match dice.below(10) {
-        0 => Some(Attempt::OLD_STEP),
-        1 => Some(record.last_step.max(0)),
-        2 => Some(record.last_step + 1),
-        3 => Some((now / 30).cast_signed()),
-        _ => None,
+    let matched = match dice.below(12) {
+        0 => Match::Old,
+        1 => Match::Step(record.last_step.max(0)),
+        2 => Match::Step(record.last_step + 1),
+        3 => Match::Step((now / 30).cast_signed()),
+        4 => Match::Number(u8::try_from(dice.below(32)).unwrap() + 1),
+        _ => Match::Nothing,
     };
     let code = match (dice.below(4), record.last_code) {
-        (0, Some(code)) => u64::from(code),
+        (0 | 2, Some(code)) => u64::from(code),
         (1, _) => dice.pick(&[0, 7, 99_999_999, u64::from(u32::MAX)]),
         _ => dice.below(100_000_000),
     };
     let attempt = Attempt {
         code: u32::try_from(code).unwrap(),
-        matched: matched.filter(|&step| step < MAX_NUMBER.cast_signed()),
+        matched: match matched {
+            Match::Step(step) if step >= MAX_NUMBER.cast_signed() => Match::Nothing,
+            matched => matched,
+        },
+        retry_key: match (dice.below(3), record.retry) {
+            (0, Some(retry)) => Some(retry.key),
+            (1, _) => Some([dice.pick(b"ab"); 16]),
+            _ => None,
+        },
         oldest: 0,
         now,
         time_is_fixed: true,
@@ -151,7 +165,7 @@ fn step(record: &Record, policy: Policy, now: u64, dice: &mut Dice) -> Step {
 /// An attempt of nobody's, or with what is no code.
 fn nobody(mut step: Step) -> Step {
     if let Step::Judge(attempt, _) = &mut step {
-        attempt.matched = Some(Attempt::OLD_STEP);
+        attempt.matched = Match::Old;
     }
     step
 }
@@ -234,7 +248,11 @@ fn the_script_gives_the_states_and_verdicts_of_the_state_machine() {
     }
     println!("{verdicts:?}");
     assert_eq!(records["credential 0"], Record::NEW);
-    assert_eq!(verdicts.len(), 7, "six verdicts, and records after resets");
+    assert_eq!(
+        verdicts.len(),
+        9,
+        "seven verdicts, and records of either format after resets"
+    );
     assert!(verdicts.values().all(|&count| count > 1000));
 }
 
@@ -244,15 +262,17 @@ fn numbers_that_the_script_would_round_are_refused() {
     let attempt = |matched, now| Attempt {
         code: 0,
         matched,
+        retry_key: None,
         oldest: 0,
         now,
         time_is_fixed: true,
         id: 1,
     };
     let most = MAX_NUMBER - 1;
-    assert!(judge_words(&attempt(Some(most.cast_signed()), most), &policy).is_some());
-    assert!(judge_words(&attempt(None, MAX_NUMBER), &policy).is_none());
-    assert!(judge_words(&attempt(Some(MAX_NUMBER.cast_signed()), 0), &policy).is_none());
+    let step = |number: u64| Match::Step(number.cast_signed());
+    assert!(judge_words(&attempt(step(most), most), &policy).is_some());
+    assert!(judge_words(&attempt(Match::Nothing, MAX_NUMBER), &policy).is_none());
+    assert!(judge_words(&attempt(step(MAX_NUMBER), 0), &policy).is_none());
 }
 
 #[test]
@@ -266,7 +286,7 @@ fn a_slot_is_the_checksum_that_clusters_use() {
 fn settings_do_not_show_the_password() {
     let config = r#"{"url":"redis://user:canary@localhost/3"}"#;
     let mut object = Object::read(config, "guard", Statuses::all(Status::Configuration)).unwrap();
-    let Ok(settings) = RedisSettings::read(&mut object, Duration::from_secs(1)) else {
+    let Ok(settings) = RedisSettings::read(&mut object) else {
         panic!("{config}");
     };
     assert_eq!(settings.login.password.as_ref().unwrap().as_str(), "canary");

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::Result;
 use crate::guard::sqlite::chain;
-use crate::guard::sqlite::table::SCHEMA;
+use crate::guard::sqlite::table::{SCHEMA, move_to_format_2};
 use crate::guard::store_unavailable;
 
 /// "fac2", in the file's header.
@@ -17,7 +17,7 @@ const APPLICATION: i64 = 0x6661_6332;
 type Step = fn(&Connection) -> rusqlite::Result<()>;
 
 /// What makes format 1 of an empty file, format 2 of format 1, and so on.
-const STEPS: &[Step] = &[chain::create];
+const STEPS: &[Step] = &[chain::create, move_to_format_2];
 
 /// The format of this library.
 const FORMAT: i64 = STEPS.len() as i64;
@@ -106,32 +106,36 @@ mod tests {
         connection.execute_batch("DELETE FROM credential_1; CREATE TABLE credential_1 (x)")
     }
 
-    fn renames(connection: &Connection) -> rusqlite::Result<()> {
-        connection.execute_batch("ALTER TABLE credential_1 RENAME TO credential_2")
-    }
-
     fn count(connection: &Connection, table: &str) -> rusqlite::Result<i64> {
-        connection.query_one(&format!("SELECT count(*) FROM {table}"), [], |row| {
-            row.get(0)
-        })
+        let count = format!("SELECT count(*) FROM {table}");
+        connection.query_one(&count, [], |row| row.get(0))
     }
 
     #[test]
     fn an_older_format_is_moved_on_step_by_step_or_not_at_all() {
         let connection = Connection::open_in_memory().unwrap();
         assert!(matches!(move_on(&connection).unwrap(), Content::Ours));
-        assert_eq!(number(&connection, "user_version").unwrap(), 1);
+        assert_eq!(number(&connection, "user_version").unwrap(), FORMAT);
         assert!(matches!(move_on(&connection).unwrap(), Content::Ours));
+        connection
+            .pragma_update(None, "user_version", FORMAT + 1)
+            .unwrap();
+        assert!(matches!(move_on(&connection).unwrap(), Content::Newer));
+
+        let connection = Connection::open_in_memory().unwrap();
+        take_steps(&connection, &STEPS[..1]).unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION)
+            .unwrap();
         let transaction = connection.unchecked_transaction().unwrap();
-        take_steps(&transaction, &[fails, renames, fails]).unwrap_err();
+        take_steps(&transaction, &[STEPS[0], STEPS[1], fails]).unwrap_err();
         drop(transaction);
         assert_eq!(number(&connection, "user_version").unwrap(), 1);
         assert_eq!(count(&connection, "credential_1").unwrap(), 1);
         let transaction = connection.unchecked_transaction().unwrap();
-        take_steps(&transaction, &[fails, renames]).unwrap();
-        assert!(matches!(Content::of(&transaction).unwrap(), Content::Newer));
-        transaction.commit().unwrap();
-        assert_eq!(number(&connection, "user_version").unwrap(), 2);
+        assert!(matches!(Content::of(&transaction).unwrap(), Content::Older));
+        drop(transaction);
+        assert!(matches!(move_on(&connection).unwrap(), Content::Ours));
         assert_eq!(count(&connection, "credential_2").unwrap(), 1);
     }
 }

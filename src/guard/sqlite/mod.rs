@@ -36,6 +36,9 @@ use crate::sys::sqlite_calls::Files;
 /// this process. Locked only inside.
 static OPENING: Mutex<()> = Mutex::new(());
 
+/// How long closing may wait, for a fork of another thread.
+const LONGEST_CLOSE: Duration = Duration::from_secs(1);
+
 /// The store: one connection, which threads use in turn. After trouble it is closed, and the next
 /// call opens another.
 pub(crate) struct SqliteStore {
@@ -46,14 +49,13 @@ pub(crate) struct SqliteStore {
     rights: Rights,
     trust: Trust,
     synchronous: Synchronous,
-    budget: Duration,
     connection: Arc<Mutex<Option<Database>>>,
 }
 
 impl SqliteStore {
-    pub(crate) fn open(settings: &SqliteSettings) -> Result<Self> {
+    pub(crate) fn open(settings: &SqliteSettings, deadline: Deadline) -> Result<Self> {
         let _no_signal = NoFileSizeSignal::hold_off();
-        let backoff = &mut Backoff::until(Deadline::after(settings.budget));
+        let backoff = &mut Backoff::until(deadline);
         let _access = Access::enter(backoff)?;
         let _opening = lock(&OPENING, backoff)?;
         let path = file::locate(&settings.path)?;
@@ -69,7 +71,6 @@ impl SqliteStore {
             rights: Rights::now(),
             trust: settings.trust,
             synchronous,
-            budget: settings.budget,
             connection: Arc::new(Mutex::new(Some(database))),
         })
     }
@@ -86,10 +87,11 @@ impl SqliteStore {
     /// Uses the connection when it is this thread's turn.
     fn with_database<T>(
         &self,
+        deadline: Deadline,
         work: impl FnOnce(&mut Database, &mut Backoff) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let _no_signal = NoFileSizeSignal::hold_off();
-        let backoff = &mut Backoff::until(Deadline::after(self.budget));
+        let backoff = &mut Backoff::until(deadline);
         let _access = Access::enter(backoff)?;
         let mut connection = lock(&self.connection, backoff)?;
         let files = connection.as_ref().map(Database::files);
@@ -120,18 +122,26 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn judge(&self, credential: &Credential, attempt: Attempt, policy: &Policy) -> Result<Verdict> {
-        self.with_database(|database, backoff| {
+    fn judge(
+        &self,
+        credential: &Credential,
+        attempt: Attempt,
+        policy: &Policy,
+        deadline: Deadline,
+    ) -> Result<Verdict> {
+        self.with_database(deadline, |database, backoff| {
             database.change(credential, backoff, |record| record.judge(&attempt, policy))
         })
     }
 
-    fn inspect(&self, credential: &Credential) -> Result<Record> {
-        self.with_database(|database, backoff| database.find(credential, backoff))
+    fn inspect(&self, credential: &Credential, deadline: Deadline) -> Result<Record> {
+        self.with_database(deadline, |database, backoff| {
+            database.find(credential, backoff)
+        })
     }
 
-    fn reset(&self, credential: &Credential) -> Result<Record> {
-        self.with_database(|database, backoff| {
+    fn reset(&self, credential: &Credential, deadline: Deadline) -> Result<Record> {
+        self.with_database(deadline, |database, backoff| {
             database.change(credential, backoff, |record| {
                 record.reset();
                 *record
@@ -143,7 +153,7 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         let _no_signal = NoFileSizeSignal::hold_off();
-        let backoff = &mut Backoff::until(Deadline::after(self.budget));
+        let backoff = &mut Backoff::until(Deadline::after(LONGEST_CLOSE));
         let access = Access::enter(backoff);
         match (&access, lock(&self.connection, backoff)) {
             (Ok(_), Ok(mut connection)) => *connection = None,

@@ -1,7 +1,5 @@
 //! The settings of the `sqlite` store.
 
-use std::time::Duration;
-
 use crate::error::Result;
 use crate::guard::sqlite::file::Trust;
 use crate::json::Object;
@@ -16,7 +14,6 @@ pub(crate) struct SqliteSettings {
     pub(super) create: bool,
     pub(super) synchronous: Synchronous,
     pub(super) trust: Trust,
-    pub(super) budget: Duration,
 }
 
 /// When a change is on the disk.
@@ -38,7 +35,7 @@ impl Synchronous {
 }
 
 impl SqliteSettings {
-    pub(crate) fn read(guard: &mut Object, budget: Duration) -> Result<Self> {
+    pub(crate) fn read(guard: &mut Object) -> Result<Self> {
         let path = guard.required_text("path")?;
         let fits = (1..=MAX_PATH_BYTES).contains(&path.len());
         if !fits || path.chars().any(char::is_control) {
@@ -57,7 +54,6 @@ impl SqliteSettings {
                 group: guard.choice("group", &trust)?.unwrap_or(false),
                 file_system: guard.choice("filesystem", &trust)?.unwrap_or(false),
             },
-            budget,
         })
     }
 }

@@ -6,15 +6,21 @@ use sha2::{Digest, Sha256};
 use crate::guard::Record;
 use crate::sys::sqlite_connection::{Opened, Prepared};
 
-/// The name has the file's format, so that a process which has the file open while a newer library
-/// changes its format finds the table gone.
-pub(super) const SCHEMA: &str = "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLOB NOT NULL, \
+/// The table of format 1, and that of format 2, which differs in its name alone: its records may have what
+/// those of format 1 have not. So a process which has the file open while a newer library changes its format
+/// finds the table gone.
+const FORMAT_1: &str = "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLOB NOT NULL, \
+    record TEXT NOT NULL, turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT";
+const TO_FORMAT_2: &str = "ALTER TABLE credential_1 RENAME TO credential_2";
+
+/// What SQLite makes of both.
+pub(super) const SCHEMA: &str = "CREATE TABLE \"credential_2\" (id BLOB PRIMARY KEY, next BLOB NOT NULL, \
     record TEXT NOT NULL, turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT";
 
-const FIND: &str = "SELECT id, next, record, turn, checksum FROM credential_1 WHERE id <= ?1 \
+const FIND: &str = "SELECT id, next, record, turn, checksum FROM credential_2 WHERE id <= ?1 \
     ORDER BY id DESC LIMIT 1";
 
-const KEEP: &str = "REPLACE INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5)";
+const KEEP: &str = "REPLACE INTO credential_2 VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// The statements above.
 pub(super) struct Statements {
@@ -35,11 +41,17 @@ pub(super) struct Row {
     turn: bool,
 }
 
-/// Makes the table, with a first row.
+/// Makes the table of format 1, with a first row.
 pub(super) fn create(connection: &Connection, first: &Row) -> rusqlite::Result<()> {
-    connection.execute_batch(SCHEMA)?;
-    connection.execute(KEEP, first.columns())?;
+    connection.execute_batch(FORMAT_1)?;
+    let keep = "INSERT INTO credential_1 VALUES (?1, ?2, ?3, ?4, ?5)";
+    connection.execute(keep, first.columns())?;
     Ok(())
+}
+
+/// Makes it that of format 2.
+pub(super) fn move_to_format_2(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TO_FORMAT_2)
 }
 
 impl Statements {

@@ -1,0 +1,7 @@
+//! Recovery codes: the way back in when the device is lost. Look-up secrets in the words of NIST SP 800-63B.
+
+mod code;
+mod set;
+
+pub(crate) use code::RecoveryCode;
+pub(crate) use set::{MAX_CODES, RecoverySet};
