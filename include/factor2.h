@@ -98,7 +98,7 @@ extern "C" {
 #define FACTOR2_BAD_REQUEST 104
 /** wrong or malformed code, or secret or code not given (HTTP 401) */
 #define FACTOR2_INVALID_TOKEN 201
-/** the code's step, or a later one, was accepted before (HTTP 401) */
+/** the code's step, or a later one, was accepted before; the recovery code was used (HTTP 401) */
 #define FACTOR2_TOKEN_REUSED 202
 /** too many wrong codes: wait retry_after_s seconds (HTTP 429) */
 #define FACTOR2_THROTTLED 203
@@ -108,11 +108,14 @@ extern "C" {
 #define FACTOR2_UNAUTHORIZED 205
 /** the session key has no data (HTTP 401) */
 #define FACTOR2_INVALID_KEY 206
-/** the session's data is no JSON that could hold a configuration (HTTP 500) */
+/** the session's data is no JSON that could hold a configuration, or the recovery text is none
+    (HTTP 500) */
 #define FACTOR2_DATA_FORMAT 207
-/** the secret is not base32, or of a wrong length (HTTP 500) */
+/** the secret is no base32 and no URI, has a wrong length, or is sealed and does not open
+    (HTTP 500) */
 #define FACTOR2_INVALID_SECRET 208
-/** a setting is missing or wrong, or factor_name is not set where it is needed (HTTP 500) */
+/** a setting is missing or wrong, or factor_name or seal is not set where it is needed
+    (HTTP 500) */
 #define FACTOR2_CONFIGURATION 301
 /** the guard's store did not answer, is full, corrupt, or cannot be shared as it is used
     (HTTP 503) */
@@ -180,6 +183,7 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  *     secret_bytes     | 20           | 16 to 64       | length of new secrets
  *     qr               | {}           | object         | how QR codes are drawn
  *     guard            | (4)          | object         | who remembers codes and counts guesses
+ *     seal             | none         | object         | keys: see "Stored secrets"
  *     fixed_time       | none         | 0 and up       | for tests: the clock, in Unix seconds
  *
  * (1) "Authenticator app". (2) "SHA1", "SHA256" or "SHA512". (3) {"past":1,"future":1}.
@@ -199,13 +203,14 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  * A logo raises the error correction to "H" and may take a larger symbol, because scanners want
  * some patterns whole.
  *
- * The guard keeps one record per credential, that is, per secret and period; no user name is
- * kept. The record holds the last accepted step and its code, the wrong codes in a row, and the
- * lock. A code is accepted if its step is newer than the last accepted one. Wrong codes count:
- * from the fifth in a row on, each one locks the credential, for 30 s, 60 s, 120 s and so on up
- * to one hour; the 33rd disables it until factor2_reset() or a new secret. An accepted code sets
- * the count back to zero. A lock lasts as long as it was set for, whatever the settings of others
- * that share the store. When its store cannot answer, the guard refuses. In `guard`:
+ * The guard keeps one record per credential, that is, per secret and period, and one per set of
+ * recovery codes; no user name is kept. The record holds the last accepted step and its code, or
+ * the used recovery codes, the wrong codes in a row, and the lock. A code is accepted if its step
+ * is newer than the last accepted one. Wrong codes count: from the fifth in a row on, each one
+ * locks the credential, for 30 s, 60 s, 120 s and so on up to one hour; the 33rd disables it until
+ * factor2_reset() or a new secret. An accepted code sets the count back to zero. A lock lasts as
+ * long as it was set for, whatever the settings of others that share the store. When its store
+ * cannot answer, the guard refuses. In `guard`:
  *
  *     member           | default      | range          | which stores have it: what it is
  *     -----------------|--------------|----------------|-----------------------------------
@@ -214,6 +219,7 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  *     hard             | 33           | 1 to 100       | not "none": wrong codes that disable
  *     base_delay_s     | 30           | up to the next | not "none": seconds of the first lock
  *     max_delay_s      | 3600         | 1 to 86400     | not "none": seconds of the longest lock
+ *     retry            | none         | object         | not "none": see factor2_verify()
  *     budget_ms        | 1000         | 10 to 5000     | "sqlite", "redis": longest wait of a call
  *     max_records      | 100000       | 1 to 10^9      | "memory"
  *     path             | -            | 1 to 504 bytes | "sqlite": the file
@@ -229,13 +235,14 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  *     sentinel_user    | none         | text           | "redis": for the Sentinels
  *     sentinel_password | none        | text           | "redis": as above
  *
- * (5) "memory", "sqlite", "redis" or "none".
+ * (5) "memory", "sqlite", "redis" or "none". `retry` has `ttl_s`, 1 to 3600 (30 if not given), and
+ * `limit`, 1 to 100 (5 if not given).
  *
  * "memory": the records of one process, for a server that is one process. They are forgotten when
- * it ends, so a code can be used again after a restart within its window. In a forked child the
- * store refuses. When it is full, the longest idle record without wrong codes makes room; if
- * there is none, new credentials are refused. It waits for nothing but other threads, for
- * microseconds.
+ * it ends, so a code can be used again after a restart within its window, and a recovery code
+ * unless you keep `used` as well. In a forked child the store refuses. When it is full, the
+ * longest idle record without wrong codes makes room; if there is none, new credentials are
+ * refused. It waits for nothing but other threads, for microseconds.
  *
  * "sqlite": a file that all processes of one machine share. Only its owner may write in its
  * folder; with "group":"trust" a group that the process is in may write as well, as in volumes of
@@ -245,18 +252,18 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  * for one that a single machine uses. Mount the folder into a container, never the file alone. A
  * process that drops rights (setuid, chroot) makes its authenticator after that, because another
  * user cannot open the file again. fork() waits for calls under way, as long as their budget
- * lasts; a child that was made while one went on, or not by fork(), is refused. `budget_ms`
- * bounds every wait for others. A disk that is slow to write is waited for longer.
+ * lasts; a child that was made while one went on, or not by fork(), is refused. `budget_ms` bounds
+ * every wait for others. A disk that is slow to write is waited for longer.
  *
  * "redis": Redis 7 or Valkey, for a fleet. `url` is redis://, rediss:// (TLS) or unix:///path,
- * with user, password and database as usual, for one server; an array of one or more of them for
- * a cluster; or redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for
- * the primary that Sentinels know by this name. Special characters in user and password are
- * written as % and two hex digits. Only its owner may read the key file. Locks use the server's
- * clock. `budget_ms` bounds a whole call; the system looks up host names, which is outside of the
- * budget, so use addresses or unix:// where that matters. The user needs the rights `~prefix*
- * +eval +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a
- * cluster; the Sentinels' user `+sentinel|get-master-addr-by-name`.
+ * with user, password and database as usual, for one server; an array of one or more of them for a
+ * cluster; or redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the
+ * primary that Sentinels know by this name. Special characters in user and password are written as
+ * % and two hex digits. Only its owner may read the key file. Locks use the server's clock.
+ * `budget_ms` bounds a whole call; the system looks up host names, which is outside of the budget,
+ * so use addresses or unix:// where that matters. The user needs the rights `~prefix* +eval
+ * +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a cluster; the
+ * Sentinels' user `+sentinel|get-master-addr-by-name`.
  *
  * "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
  */
@@ -305,10 +312,7 @@ void factor2_authenticator_free(factor2_authenticator *authenticator);
  * FACTOR2_INVALID_HANDLE. What else it can return is said with it. A `?` marks members that may
  * be left out of a request, or be missing from a response.
  *
- * Wherever a request has a secret that exists, `totpsecret` is base32 (RFC 4648) of 10 to 512
- * bytes as people have it: in any letter case, padded or not, with blanks, dashes and zero-width
- * characters anywhere. No digit is taken for a letter. Bits at its end that make no byte are
- * dropped, with a warning. Texts in `"warnings":["...",...]` are for developers and logs.
+ * Texts in `"warnings":["...",...]` are for developers and logs.
  */
 
 /**
@@ -322,9 +326,9 @@ void factor2_authenticator_free(factor2_authenticator *authenticator);
  * "can_update_secrets":false, "capabilities":{...}, "require_user_entry":true,
  * "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
  * there are no one-time secrets to send, and no secrets of the user's to validate), then the
- * settings as factor2_authenticator_new() took them, defaults included, and
- * `"guard":{"store","scope",...}`. The scope tells who shares the records: "process" (memory),
- * "machine" (sqlite), "fleet" (redis), or "caller" (none).
+ * settings as factor2_authenticator_new() took them, defaults included, the keys of `seal` by
+ * their names, and `"guard":{"store","scope",...}`. The scope tells who shares the records:
+ * "process" (memory), "machine" (sqlite), "fleet" (redis), or "caller" (none).
  *
  * @return FACTOR2_OK, or what every operation can return
  * @since 0.1.0
@@ -345,17 +349,18 @@ factor2_status factor2_describe(const factor2_authenticator *authenticator,
 /**
  * Makes a secret for a user, with the QR code that brings it into an authenticator app.
  *
- * Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it.
- * For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are dropped,
- * and nothing that cannot be seen (control, zero-width and direction characters). A `totpsecret`
- * that is given is used again, not replaced, and `username` may then be any text.
+ * Request: `{"username", "totpsecret"?, "bind"?}`. `username` is the account's name as the app
+ * shows it. For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are
+ * dropped, and nothing that cannot be seen (control, zero-width and direction characters). A
+ * `totpsecret` that is given is used again, not replaced, and `username` may then be any text.
  *
- * Response: `{"username", "totpsecret", "uri", "qr", "warnings"?}`, and the PNG as its data.
- * `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is
- * the otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for `<img
- * src>`. There are warnings when the secret has fewer than 16 bytes, when bits of it were
- * dropped, when the user name has a colon (which is written `%3A`; some apps cut the name there),
- * or when it could not be that of a new secret.
+ * Response: `{"username", "totpsecret", "uri", "qr", "sealed"?, "warnings"?}`, and the PNG as its
+ * data. `totpsecret` is base32 in capitals without padding, for the user who cannot scan. With
+ * `seal` in the settings, `sealed` is what to store; otherwise store `totpsecret` or, if you gave
+ * a URI, that. `uri` is the otpauth provisioning URI. `qr` is the PNG as
+ * `data:image/png;base64,...`, ready for `<img src>`. There are warnings when the secret has fewer
+ * than 16 bytes, when bits of it were dropped, when the user name has a colon (which is written
+ * `%3A`; some apps cut the name there), or when it could not be that of a new secret.
  *
  * @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
  *         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what
@@ -372,9 +377,9 @@ factor2_status factor2_create_secret(const factor2_authenticator *authenticator,
 /**
  * Draws the QR code of a secret that exists.
  *
- * Request: `{"username", "totpsecret", "format"?}`. `username` is any text. `format` is "png",
- * which is the default, or "text": Unicode block elements for a terminal that writes light on
- * dark, two rows of modules per line, each line ended by a newline.
+ * Request: `{"username", "totpsecret", "format"?, "bind"?}`. `username` is any text. `format` is
+ * "png", which is the default, or "text": Unicode block elements for a terminal that writes light
+ * on dark, two rows of modules per line, each line ended by a newline.
  *
  * Response: `{"uri", "format", "media_type", "width", "height", "bytes", "warnings"?}`, and the
  * picture as its data. Width and height are in pixels, or in characters for "text". Warnings are
@@ -392,6 +397,62 @@ factor2_status factor2_qr(const factor2_authenticator *authenticator,
                           factor2_response **response);
 
 /*
+ * Stored secrets.
+ *
+ * One column of a database holds all that a credential is. Wherever a request has the
+ * `totpsecret` of a user, it is one of
+ *
+ * - base32 (RFC 4648) of 10 to 512 bytes as people have it: in any letter case, padded or not,
+ *   with blanks, dashes and zero-width characters anywhere. No digit is taken for a letter. Bits
+ *   at its end that make no byte are dropped, with a warning. Algorithm, digits and period are
+ *   those of the settings;
+ * - an otpauth URI of type totp: its own algorithm, digits and period hold, and SHA1, 6 and 30
+ *   where it has none. Label and issuer do not matter;
+ * - either of these, sealed.
+ *
+ * Who reads a database must not have the users' codes. With `seal` in the settings, what is to be
+ * stored comes sealed: encrypted (XChaCha20-Poly1305) by a key that the database does not have.
+ *
+ *     "seal":{"keys":{"2026-11":"<base64 of 32 random bytes>"},"use":"2026-11"}
+ *
+ * `keys` are those that open, 1 to 16, with names of 1 to 32 letters, digits, `-` and `_`; `use`
+ * names the one that seals. Keep them in a file that only the service can read, or where you keep
+ * other keys. They are wiped with the authenticator.
+ *
+ * A sealed secret is bound to its user: to `username`, less the blanks around it, or to `bind` in
+ * its place, 1 to 255 bytes that survive a rename, a row's id for instance. Each call that has the
+ * secret must have the same, so that nobody gets in by moving secrets between rows. A sealed
+ * secret that does not open, for whatever reason, is FACTOR2_INVALID_SECRET with one message, and
+ * nothing is counted.
+ *
+ * To move to another key: add it, and let `use` name it. From then on factor2_verify() answers
+ * `"reseal":true` for secrets that another key sealed, or none: call factor2_seal(), and store
+ * what it gives. Drop the old key when no stored secret begins with `f2s1.`, its name and a dot.
+ * When all are sealed, `"plain":"refuse"` beside `use` refuses secrets that are not, so that who
+ * can write the database cannot put one in.
+ */
+
+/**
+ * Seals a secret for a user, or seals it anew by the key in use.
+ *
+ * Request: `{"totpsecret", "username"}` or `{"totpsecret", "bind"}`. `totpsecret` has any stored
+ * form; if it is sealed, then for this user.
+ *
+ * Response: `{"sealed", "key", "warnings"?}`: what to store, in the place of the secret, and the
+ * name of the key. Warnings are about the secret, as those of factor2_create_secret().
+ *
+ * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the settings have no `seal`),
+ *         FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what every operation can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_seal(const factor2_authenticator *authenticator,
+                            const char *request,
+                            size_t request_len,
+                            factor2_response **response);
+
+/*
  * Codes.
  */
 
@@ -400,11 +461,12 @@ factor2_status factor2_qr(const factor2_authenticator *authenticator,
  *
  *     if (factor2_verify(authenticator, request, length, NULL) == FACTOR2_OK) let_in();
  *
- * Request: `{"totpsecret", "otp", "username"?, "last_step"?}`. `totpsecret` is the user's stored
- * secret. `otp` is what the user typed: blanks, a newline, dashes and zero-width characters are
- * dropped, and what is left must be exactly as many decimal digits as the settings say: of ASCII,
+ * Request: `{"totpsecret", "otp", "username"?, "bind"?, "last_step"?, "retry_key"?}`. `totpsecret`
+ * is the user's stored secret, or an array of 1 to 8 for a user who has several authenticators.
+ * `otp` is what the user typed: blanks, a newline, dashes and zero-width characters are dropped,
+ * and what is left must be exactly as many decimal digits as the settings say: of ASCII,
  * full-width, Arabic-Indic, Persian or Devanagari. However a code is written, it is the same code
- * to the guard. `username` may be any text, and is ignored.
+ * to the guard. `username` may be any text; it matters for sealed secrets alone.
  *
  * The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few
  * guesses are answered (RFC 4226 section 7.3), also under many threads, processes and machines
@@ -420,18 +482,34 @@ factor2_status factor2_qr(const factor2_authenticator *authenticator,
  * changes nothing takes as long as one that does. A malformed code does the same work, too, and
  * when the store is in trouble, that is the answer.
  *
+ * Of several authenticators, the one whose code it is judges it, and the others are left alone; a
+ * code of none counts as a wrong one on each. So nobody is locked out of one device by using the
+ * other, and two devices give an attacker no more guesses than one. Without that, a loop around
+ * this function would count each right code as wrong on the others.
+ *
+ * VPNs renegotiate, RADIUS clients retransmit and mail clients open a second connection, all with
+ * the same code. With `"retry":{"ttl_s":30,"limit":5}` in the guard's settings, a call with the
+ * `retry_key` (1 to 255 bytes) and the code of the call that was accepted last is answered as that
+ * one was, with `"repeated":true`, for so many seconds and so often. The key must come from the
+ * server's side and tell one session from all others: a VPN's session id, or a RADIUS client's
+ * address, identifier and authenticator. Who could choose it, and saw a code, could use that code
+ * again for so long. A locked or disabled credential repeats nothing. Without the setting,
+ * `retry_key` is FACTOR2_BAD_REQUEST.
+ *
  * With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code
- * as `last_step` (-1 or nothing when there is no such code yet), and store the response's `step`
- * before you let the user in, by one statement that only ever raises it and whose count of
- * changed rows you check:
+ * as `last_step` (or an array of them, one for each secret; -1 or nothing when there is no such
+ * code yet), and store the response's `step` before you let the user in, by one statement that
+ * only ever raises it and whose count of changed rows you check:
  *
  *     UPDATE users SET last_step = :step WHERE id = :id AND last_step < :step
  *
  * With another store, `last_step` is respected as well.
  *
- * Response: `{"accepted":true, "step", "drift", "warnings"?}`. `step` is the number of the
- * accepted time step, the newest one if the code belongs to several; `drift` tells how many steps
- * it is after (or, below 0, before) the current one. Warnings are about the secret, as those of
+ * Response: `{"accepted":true, "step", "drift", "index"?, "reseal"?, "repeated"?, "warnings"?}`.
+ * `step` is the number of the accepted time step, the newest one if the code belongs to several;
+ * `drift` tells how many steps it is after (or, below 0, before) the current one. `index` is the
+ * place, from 0 on, of the authenticator whose code it was, if `totpsecret` is an array. With
+ * `"reseal":true`, call factor2_seal() for it. Warnings are about the secret, as those of
  * factor2_create_secret().
  *
  * @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (the code is wrong or no
@@ -455,7 +533,7 @@ factor2_status factor2_verify(const factor2_authenticator *authenticator,
  * Computes the current code of a secret, as an authenticator app does: for clients and for tests.
  * A server has no use for it.
  *
- * Request: `{"totpsecret"}`.
+ * Request: `{"totpsecret", "username"?, "bind"?}`.
  *
  * Response: `{"otp", "valid_for_s", "warnings"?}`: the code, and for how many seconds it stays
  * the current one. Warnings are about the secret, as those of factor2_create_secret().
@@ -471,21 +549,90 @@ factor2_status factor2_generate(const factor2_authenticator *authenticator,
                                 factor2_response **response);
 
 /*
+ * Recovery codes.
+ *
+ * The way back in for a user whose device is lost: a set of codes on paper, each good for one
+ * login. They have a record of their own in the guard, with their own count of wrong codes, so
+ * that guessing at the one never locks the other.
+ */
+
+/**
+ * Makes a set of recovery codes.
+ *
+ * Request: `{"count"?}`, 1 to 32; 10 if it is not given.
+ *
+ * Response: `{"codes":["ABCD-EFGH-JKLM-NPQR-STUV-WXYZ", ...], "recovery"}`. Show the codes once,
+ * to be printed or saved; each has 120 random bits, in letters and digits that do not look alike.
+ * `recovery` is the text to store. It holds no code, and none can be computed from it. A new set
+ * takes the place of the old one, and with it go the old codes.
+ *
+ * @return FACTOR2_OK, or FACTOR2_RANDOM_UNAVAILABLE, or what every operation can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_create_recovery_codes(const factor2_authenticator *authenticator,
+                                             const char *request,
+                                             size_t request_len,
+                                             factor2_response **response);
+
+/**
+ * Verifies a recovery code, and uses it up. The returned status is the verdict, as that of
+ * factor2_verify().
+ *
+ * Request: `{"recovery", "code", "number"?, "used"?}`. `recovery` is the stored text. `code` is
+ * what the user typed: case, blanks, dashes and zero-width characters do not matter. `number`
+ * demands the code with this number, from 1 on. For a user who does not exist, or has no recovery
+ * codes, pass `"recovery":null`: as with factor2_verify(), time does not tell.
+ *
+ * Each code is accepted once, in any order, also under many threads, processes and machines that
+ * share a store; "memory" forgets at a restart which were used. Wrong codes count and lock as
+ * those of factor2_verify() do; what cannot be a code is not counted, nor is a used one.
+ *
+ * With the guard {"store":"none"} this is yours to do: pass the numbers of the used codes as
+ * `used`, and store the response's `number` before you let the user in, by one statement that
+ * fails if it is there:
+ *
+ *     INSERT INTO used_recovery_codes (user_id, number) VALUES (:id, :number)
+ *
+ * with (user_id, number) as the primary key. With another store, `used` is respected as well.
+ *
+ * Response: `{"accepted":true, "number", "remaining"}`: which code it was, and how many are left.
+ * Tell the user, and offer a new set when they are few.
+ *
+ * @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (wrong or no recovery
+ *         code, or code or set were not given; with `retry_after_s` when it locked the set),
+ *         FACTOR2_TOKEN_REUSED (this code was used), FACTOR2_THROTTLED (locked: the code was not
+ *         looked at, wait `retry_after_s`), FACTOR2_DISABLED (too many wrong codes),
+ *         FACTOR2_DATA_FORMAT (`recovery` is not what factor2_create_recovery_codes() made),
+ *         FACTOR2_STORE_UNAVAILABLE, or what every operation can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_verify_recovery_code(const factor2_authenticator *authenticator,
+                                            const char *request,
+                                            size_t request_len,
+                                            factor2_response **response);
+
+/*
  * What the guard remembers.
  */
 
 /**
- * Shows what the guard remembers of a credential.
+ * Shows what the guard remembers of a credential, or of a set of recovery codes.
  *
- * Request: `{"totpsecret"}`.
+ * Request: `{"totpsecret", "username"?, "bind"?}` or `{"recovery"}`.
  *
  * Response: `{"last_step", "failures", "locked_until", "disabled"}`: the last accepted step (null
  * when there is none yet), the wrong codes in a row, until when in Unix seconds no code is looked
  * at (0 when it was not locked), and whether the hard limit was reached. A credential that was
- * never tried looks like a new one.
+ * never tried looks like a new one. Of a set, `"used":[...]` and `remaining` in the place of
+ * `last_step`: the numbers of the codes that were used, and how many were not.
  *
  * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is "none"),
- *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, or what every operation can return
+ *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_DATA_FORMAT (`recovery`), or
+ *         what every operation can return
  * @since 0.1.0
  */
 FACTOR2_API
@@ -496,16 +643,17 @@ factor2_status factor2_inspect(const factor2_authenticator *authenticator,
                                factor2_response **response);
 
 /**
- * Forgets the wrong codes of a credential: failures, lock and disabled. For an administrator,
- * once the user's identity was checked in another way. What was accepted stays accepted: no code
- * works a second time after it.
+ * Forgets the wrong codes of a credential, or of a set of recovery codes: failures, lock and
+ * disabled. For an administrator, once the user's identity was checked in another way. What was
+ * accepted stays accepted: no code works a second time after it.
  *
- * Request: `{"totpsecret"}`.
+ * Request: that of factor2_inspect().
  *
  * Response: that of factor2_inspect(), after the reset.
  *
  * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is "none"),
- *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, or what every operation can return
+ *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_DATA_FORMAT (`recovery`), or
+ *         what every operation can return
  * @since 0.1.0
  */
 FACTOR2_API
@@ -527,7 +675,8 @@ factor2_status factor2_reset(const factor2_authenticator *authenticator,
  *
  * Response: `{"userData":{"username", "totpsecret", "factor2", "qr", "uri"},
  * "sessionData":{"username", "totpsecret", "factor2"}, "warnings"?}`. `factor2` is the
- * `factor_name` of the settings; the rest is as in factor2_create_secret().
+ * `factor_name` of the settings; the rest is as in factor2_create_secret(). With `seal` in the
+ * settings, the session's `totpsecret` is sealed for this user.
  *
  * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (no `factor_name` was set),
  *         FACTOR2_RANDOM_UNAVAILABLE, or what every operation can return
@@ -550,7 +699,8 @@ factor2_status factor2_prepare_configuration(const factor2_authenticator *authen
  * ignored.
  *
  * Response: `{"userData":{"totpsecret", "factor2", "qr", "uri"}, "secrets":{"totpsecret"},
- * "newSessionData":null, "warnings"?}`.
+ * "newSessionData":null, "warnings"?}`. `secrets.totpsecret` is what to store: sealed, with `seal`
+ * in the settings.
  *
  * @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is no JSON that
  *         could hold a configuration), FACTOR2_UNAUTHORIZED (it has no `totpsecret` or no

@@ -9,6 +9,7 @@ use crate::json::{Object, Statuses};
 use crate::name;
 use crate::otp::Scheme;
 use crate::qr::QrSettings;
+use crate::secret::Keys;
 use crate::status::Status;
 
 /// The names of all settings.
@@ -23,6 +24,7 @@ const NAMES: &[&str] = &[
     "secret_bytes",
     "qr",
     "guard",
+    "seal",
     "fixed_time",
 ];
 
@@ -37,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) window: Window,
     pub(crate) secret_bytes: usize,
     pub(crate) qr: QrSettings,
+    pub(crate) seal: Option<Keys>,
     /// For tests: what the clock shows, in Unix seconds.
     pub(crate) fixed_time: Option<u64>,
 }
@@ -68,6 +71,7 @@ impl Config {
             window: read_window(&mut config)?,
             secret_bytes: config.integer("secret_bytes", 16..=64)?.unwrap_or(20),
             qr: QrSettings::read(&mut config)?,
+            seal: Keys::read(&mut config)?,
             fixed_time: config.integer("fixed_time", 0..=u64::MAX)?,
         };
         let guard = GuardSettings::read(&mut config)?;

@@ -14,6 +14,7 @@
 //!     secret_bytes     | 20           | 16 to 64       | length of new secrets
 //!     qr               | {}           | object         | how QR codes are drawn
 //!     guard            | (4)          | object         | who remembers codes and counts guesses
+//!     seal             | none         | object         | keys: see "Stored secrets"
 //!     fixed_time       | none         | 0 and up       | for tests: the clock, in Unix seconds
 //!
 //! (1) "Authenticator app". (2) "SHA1", "SHA256" or "SHA512". (3) {"past":1,"future":1}.
@@ -33,13 +34,14 @@
 //! A logo raises the error correction to "H" and may take a larger symbol, because scanners want
 //! some patterns whole.
 //!
-//! The guard keeps one record per credential, that is, per secret and period; no user name is
-//! kept. The record holds the last accepted step and its code, the wrong codes in a row, and the
-//! lock. A code is accepted if its step is newer than the last accepted one. Wrong codes count:
-//! from the fifth in a row on, each one locks the credential, for 30 s, 60 s, 120 s and so on up
-//! to one hour; the 33rd disables it until factor2_reset() or a new secret. An accepted code sets
-//! the count back to zero. A lock lasts as long as it was set for, whatever the settings of others
-//! that share the store. When its store cannot answer, the guard refuses. In `guard`:
+//! The guard keeps one record per credential, that is, per secret and period, and one per set of
+//! recovery codes; no user name is kept. The record holds the last accepted step and its code, or
+//! the used recovery codes, the wrong codes in a row, and the lock. A code is accepted if its step
+//! is newer than the last accepted one. Wrong codes count: from the fifth in a row on, each one
+//! locks the credential, for 30 s, 60 s, 120 s and so on up to one hour; the 33rd disables it until
+//! factor2_reset() or a new secret. An accepted code sets the count back to zero. A lock lasts as
+//! long as it was set for, whatever the settings of others that share the store. When its store
+//! cannot answer, the guard refuses. In `guard`:
 //!
 //!     member           | default      | range          | which stores have it: what it is
 //!     -----------------|--------------|----------------|-----------------------------------
@@ -48,6 +50,7 @@
 //!     hard             | 33           | 1 to 100       | not "none": wrong codes that disable
 //!     base_delay_s     | 30           | up to the next | not "none": seconds of the first lock
 //!     max_delay_s      | 3600         | 1 to 86400     | not "none": seconds of the longest lock
+//!     retry            | none         | object         | not "none": see factor2_verify()
 //!     budget_ms        | 1000         | 10 to 5000     | "sqlite", "redis": longest wait of a call
 //!     max_records      | 100000       | 1 to 10^9      | "memory"
 //!     path             | -            | 1 to 504 bytes | "sqlite": the file
@@ -63,13 +66,14 @@
 //!     sentinel_user    | none         | text           | "redis": for the Sentinels
 //!     sentinel_password | none        | text           | "redis": as above
 //!
-//! (5) "memory", "sqlite", "redis" or "none".
+//! (5) "memory", "sqlite", "redis" or "none". `retry` has `ttl_s`, 1 to 3600 (30 if not given), and
+//! `limit`, 1 to 100 (5 if not given).
 //!
 //! "memory": the records of one process, for a server that is one process. They are forgotten when
-//! it ends, so a code can be used again after a restart within its window. In a forked child the
-//! store refuses. When it is full, the longest idle record without wrong codes makes room; if
-//! there is none, new credentials are refused. It waits for nothing but other threads, for
-//! microseconds.
+//! it ends, so a code can be used again after a restart within its window, and a recovery code
+//! unless you keep `used` as well. In a forked child the store refuses. When it is full, the
+//! longest idle record without wrong codes makes room; if there is none, new credentials are
+//! refused. It waits for nothing but other threads, for microseconds.
 //!
 //! "sqlite": a file that all processes of one machine share. Only its owner may write in its
 //! folder; with "group":"trust" a group that the process is in may write as well, as in volumes of
@@ -79,18 +83,18 @@
 //! for one that a single machine uses. Mount the folder into a container, never the file alone. A
 //! process that drops rights (setuid, chroot) makes its authenticator after that, because another
 //! user cannot open the file again. fork() waits for calls under way, as long as their budget
-//! lasts; a child that was made while one went on, or not by fork(), is refused. `budget_ms`
-//! bounds every wait for others. A disk that is slow to write is waited for longer.
+//! lasts; a child that was made while one went on, or not by fork(), is refused. `budget_ms` bounds
+//! every wait for others. A disk that is slow to write is waited for longer.
 //!
 //! "redis": Redis 7 or Valkey, for a fleet. `url` is redis://, rediss:// (TLS) or unix:///path,
-//! with user, password and database as usual, for one server; an array of one or more of them for
-//! a cluster; or redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for
-//! the primary that Sentinels know by this name. Special characters in user and password are
-//! written as % and two hex digits. Only its owner may read the key file. Locks use the server's
-//! clock. `budget_ms` bounds a whole call; the system looks up host names, which is outside of the
-//! budget, so use addresses or unix:// where that matters. The user needs the rights `~prefix*
-//! +eval +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a
-//! cluster; the Sentinels' user `+sentinel|get-master-addr-by-name`.
+//! with user, password and database as usual, for one server; an array of one or more of them for a
+//! cluster; or redis-sentinel://user:password@host,host/name (rediss-sentinel:// with TLS) for the
+//! primary that Sentinels know by this name. Special characters in user and password are written as
+//! % and two hex digits. Only its owner may read the key file. Locks use the server's clock.
+//! `budget_ms` bounds a whole call; the system looks up host names, which is outside of the budget,
+//! so use addresses or unix:// where that matters. The user needs the rights `~prefix* +eval
+//! +evalsha +get +set +time`; `+select` for a database; `+cluster|myid +asking` for a cluster; the
+//! Sentinels' user `+sentinel|get-master-addr-by-name`.
 //!
 //! "none": you remember accepted codes, see factor2_verify(), and count wrong ones.
 

@@ -12,7 +12,8 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, opera
 ///
 /// Response: `{"userData":{"username", "totpsecret", "factor2", "qr", "uri"},
 /// "sessionData":{"username", "totpsecret", "factor2"}, "warnings"?}`. `factor2` is the
-/// `factor_name` of the settings; the rest is as in factor2_create_secret().
+/// `factor_name` of the settings; the rest is as in factor2_create_secret(). With `seal` in the
+/// settings, the session's `totpsecret` is sealed for this user.
 ///
 /// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (no `factor_name` was set),
 ///         FACTOR2_RANDOM_UNAVAILABLE, or what every operation can return
@@ -49,7 +50,8 @@ pub unsafe extern "C" fn factor2_prepare_configuration(
 /// ignored.
 ///
 /// Response: `{"userData":{"totpsecret", "factor2", "qr", "uri"}, "secrets":{"totpsecret"},
-/// "newSessionData":null, "warnings"?}`.
+/// "newSessionData":null, "warnings"?}`. `secrets.totpsecret` is what to store: sealed, with `seal`
+/// in the settings.
 ///
 /// @return FACTOR2_OK, or FACTOR2_INVALID_KEY (no `data`), FACTOR2_DATA_FORMAT (it is no JSON that
 ///         could hold a configuration), FACTOR2_UNAUTHORIZED (it has no `totpsecret` or no

@@ -11,10 +11,7 @@
 //! FACTOR2_INVALID_HANDLE. What else it can return is said with it. A `?` marks members that may
 //! be left out of a request, or be missing from a response.
 //!
-//! Wherever a request has a secret that exists, `totpsecret` is base32 (RFC 4648) of 10 to 512
-//! bytes as people have it: in any letter case, padded or not, with blanks, dashes and zero-width
-//! characters anywhere. No digit is taken for a letter. Bits at its end that make no byte are
-//! dropped, with a warning. Texts in `"warnings":["...",...]` are for developers and logs.
+//! Texts in `"warnings":["...",...]` are for developers and logs.
 
 use std::ffi::c_char;
 
@@ -31,9 +28,9 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, input
 /// "can_update_secrets":false, "capabilities":{...}, "require_user_entry":true,
 /// "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
 /// there are no one-time secrets to send, and no secrets of the user's to validate), then the
-/// settings as factor2_authenticator_new() took them, defaults included, and
-/// `"guard":{"store","scope",...}`. The scope tells who shares the records: "process" (memory),
-/// "machine" (sqlite), "fleet" (redis), or "caller" (none).
+/// settings as factor2_authenticator_new() took them, defaults included, the keys of `seal` by
+/// their names, and `"guard":{"store","scope",...}`. The scope tells who shares the records:
+/// "process" (memory), "machine" (sqlite), "fleet" (redis), or "caller" (none).
 ///
 /// @return FACTOR2_OK, or what every operation can return
 /// @since 0.1.0

@@ -9,17 +9,18 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, opera
 
 /// Makes a secret for a user, with the QR code that brings it into an authenticator app.
 ///
-/// Request: `{"username", "totpsecret"?}`. `username` is the account's name as the app shows it.
-/// For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are dropped,
-/// and nothing that cannot be seen (control, zero-width and direction characters). A `totpsecret`
-/// that is given is used again, not replaced, and `username` may then be any text.
+/// Request: `{"username", "totpsecret"?, "bind"?}`. `username` is the account's name as the app
+/// shows it. For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are
+/// dropped, and nothing that cannot be seen (control, zero-width and direction characters). A
+/// `totpsecret` that is given is used again, not replaced, and `username` may then be any text.
 ///
-/// Response: `{"username", "totpsecret", "uri", "qr", "warnings"?}`, and the PNG as its data.
-/// `totpsecret` is base32 in capitals without padding: store it, encrypted if you can. `uri` is
-/// the otpauth provisioning URI. `qr` is the PNG as `data:image/png;base64,...`, ready for `<img
-/// src>`. There are warnings when the secret has fewer than 16 bytes, when bits of it were
-/// dropped, when the user name has a colon (which is written `%3A`; some apps cut the name there),
-/// or when it could not be that of a new secret.
+/// Response: `{"username", "totpsecret", "uri", "qr", "sealed"?, "warnings"?}`, and the PNG as its
+/// data. `totpsecret` is base32 in capitals without padding, for the user who cannot scan. With
+/// `seal` in the settings, `sealed` is what to store; otherwise store `totpsecret` or, if you gave
+/// a URI, that. `uri` is the otpauth provisioning URI. `qr` is the PNG as
+/// `data:image/png;base64,...`, ready for `<img src>`. There are warnings when the secret has fewer
+/// than 16 bytes, when bits of it were dropped, when the user name has a colon (which is written
+/// `%3A`; some apps cut the name there), or when it could not be that of a new secret.
 ///
 /// @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
 ///         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what
@@ -50,9 +51,9 @@ pub unsafe extern "C" fn factor2_create_secret(
 
 /// Draws the QR code of a secret that exists.
 ///
-/// Request: `{"username", "totpsecret", "format"?}`. `username` is any text. `format` is "png",
-/// which is the default, or "text": Unicode block elements for a terminal that writes light on
-/// dark, two rows of modules per line, each line ended by a newline.
+/// Request: `{"username", "totpsecret", "format"?, "bind"?}`. `username` is any text. `format` is
+/// "png", which is the default, or "text": Unicode block elements for a terminal that writes light
+/// on dark, two rows of modules per line, each line ended by a newline.
 ///
 /// Response: `{"uri", "format", "media_type", "width", "height", "bytes", "warnings"?}`, and the
 /// picture as its data. Width and height are in pixels, or in characters for "text". Warnings are

@@ -13,7 +13,9 @@ mod enroll;
 mod guard;
 mod handle;
 mod input;
+mod recovery;
 mod response;
+mod seal;
 mod types;
 mod verify;
 mod version;
@@ -31,10 +33,12 @@ pub use crossauth::{factor2_prepare_configuration, factor2_reprepare_configurati
 pub use describe::factor2_describe;
 pub use enroll::{factor2_create_secret, factor2_qr};
 pub use guard::{factor2_inspect, factor2_reset};
+pub use recovery::{factor2_create_recovery_codes, factor2_verify_recovery_code};
 pub use response::{
     factor2_json_quote, factor2_response_data, factor2_response_free, factor2_response_json,
     factor2_response_text,
 };
+pub use seal::factor2_seal;
 pub use types::{factor2_authenticator, factor2_operation, factor2_response, factor2_status};
 pub use verify::{factor2_generate, factor2_verify};
 pub use version::{

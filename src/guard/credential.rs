@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::{Error, Result};
+use crate::guard::RetryKey;
 use crate::secret::Secret;
 
 /// The period whose credentials have the shortest name, in seconds.
@@ -46,13 +47,20 @@ impl Subject<'_> {
     }
 }
 
+impl Subject<'_> {
+    /// A request's `retry_key` as a record keeps it: the first 16 bytes of HMAC-SHA256(secret, "factor2 retry
+    /// key", a zero byte, the key). Who reads a store learns nothing about sessions.
+    pub(crate) fn retry_key(&self, key: &str) -> Result<RetryKey> {
+        let digest = hmac(self.key(), &[b"factor2 retry key\0", key.as_bytes()])?;
+        Ok(Credential::of_digest(digest).0)
+    }
+}
+
 impl Credential {
     /// The name in every store that others read as well: the first 16 bytes of HMAC-SHA256 of the kind.
     pub(crate) fn of(subject: &Subject) -> Result<Self> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(subject.key())
-            .map_err(|_| Error::internal("HMAC takes no such key"))?;
-        mac.update(subject.kind().as_bytes());
-        Ok(Credential::of_digest(mac.finalize().into_bytes().into()))
+        let digest = hmac(subject.key(), &[subject.kind().as_bytes()])?;
+        Ok(Credential::of_digest(digest))
     }
 
     /// Its first half.
@@ -68,4 +76,13 @@ impl Credential {
     pub(crate) fn write_hex(&self, text: &mut String) {
         HEXLOWER.encode_append(&self.0, text);
     }
+}
+
+fn hmac(key: &[u8], texts: &[&[u8]]) -> Result<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .map_err(|_| Error::internal("HMAC takes no such key"))?;
+    for text in texts {
+        mac.update(text);
+    }
+    Ok(mac.finalize().into_bytes().into())
 }

@@ -7,7 +7,7 @@ use crate::sys::clock::monotonic_ns;
 
 /// When a call must be over.
 #[derive(Clone, Copy)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     /// By `monotonic_ns`: a number fits into an atomic, where an `Instant` does not.
     ns: u64,
 }

@@ -34,7 +34,7 @@ use deadline::Deadline;
 use record::Retry;
 pub(crate) use record::{Record, RetryKey};
 pub(crate) use settings::GuardSettings;
-pub(crate) use several::judge_several;
+pub(crate) use several::{Candidate, judge_several};
 pub(crate) use state::{Attempt, Match, Policy, Verdict};
 
 /// A place that keeps the records of credentials, and changes one at a time.

@@ -5,6 +5,8 @@
 
 use data_encoding::HEXLOWER;
 
+use crate::recovery::Numbers;
+
 /// What a store keeps per credential, or per set of recovery codes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -23,8 +25,8 @@ pub(crate) struct Record {
     pub(crate) disabled: bool,
     /// The id of the last attempt that changed the record; 0 when there was none.
     pub(crate) attempt: u64,
-    /// The recovery codes that were used: number 1 is the lowest bit.
-    pub(crate) used: u32,
+    /// The recovery codes that were used.
+    pub(crate) used: Numbers,
     /// The last accepted request, if it may be repeated.
     pub(crate) retry: Option<Retry>,
 }
@@ -53,13 +55,13 @@ impl Record {
         lock_s: 0,
         disabled: false,
         attempt: 0,
-        used: 0,
+        used: Numbers::NONE,
         retry: None,
     };
 
     /// Whether all that it says is when a code was accepted.
     pub(crate) fn is_clean(&self) -> bool {
-        self.failures == 0 && self.used == 0
+        self.failures == 0 && self.used == Numbers::NONE
     }
 
     /// `1 last_step last_code failures locked_until lock_s disabled attempt 0 -`, with -1 for no last code.
@@ -70,7 +72,7 @@ impl Record {
         let (last_step, failures) = (self.last_step, self.failures);
         let (locked_until, lock_s) = (self.locked_until, self.lock_s);
         let (disabled, attempt) = (u8::from(self.disabled), self.attempt);
-        let (format, used) = (if self.is_format_1() { 1 } else { 2 }, self.used);
+        let (format, used) = (if self.is_format_1() { 1 } else { 2 }, self.used.to_bits());
         let retry = self.retry.map_or("-".to_owned(), Retry::to_text);
         format!(
             "{format} {last_step} {last_code} {failures} {locked_until} {lock_s} {disabled} {attempt} {used} {retry}"
@@ -78,7 +80,7 @@ impl Record {
     }
 
     fn is_format_1(self) -> bool {
-        self.used == 0 && self.retry.is_none()
+        self.used == Numbers::NONE && self.retry.is_none()
     }
 
     /// `None` for anything that [`Record::to_text`] never writes.
@@ -100,7 +102,7 @@ impl Record {
                 _ => return None,
             },
             attempt: fields.next()?.parse().ok()?,
-            used: fields.next()?.parse().ok()?,
+            used: Numbers::from_bits(fields.next()?.parse().ok()?),
             retry: match fields.next()? {
                 "-" => None,
                 retry => Some(Retry::from_text(retry)?),
@@ -143,6 +145,7 @@ mod tests {
             disabled: bool, attempt: u64, used: u32, retry: Option<([u8; 16], u64, u32)>,
         ) {
             let retry = retry.map(|(key, accepted_at, repeated)| Retry { key, accepted_at, repeated });
+            let used = Numbers::from_bits(used);
             let record = Record {
                 last_step, last_code, failures, locked_until, lock_s, disabled, attempt, used, retry,
             };
@@ -171,7 +174,7 @@ mod tests {
             ..Record::NEW
         };
         let used = Record {
-            used: 1 << 31 | 1,
+            used: Numbers::from_iter([1, 32]),
             ..Record::NEW
         };
         let repeated = Record {

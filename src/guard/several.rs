@@ -8,36 +8,35 @@ use crate::error::Result;
 use crate::guard::{Attempt, Guarded, Match, Record, Verdict};
 
 /// A credential, and what a code is to it.
-pub(crate) type Candidate<'a> = (Guarded<'a>, Attempt);
+pub(crate) struct Candidate<'a> {
+    pub(crate) guarded: Guarded<'a>,
+    pub(crate) attempt: Attempt,
+    /// Whether what was typed could be a code of this credential. If not, nothing is counted.
+    pub(crate) is_code: bool,
+}
 
 /// Judges one code for each of one or more credentials, and tells whose verdict it is, by its place. A wrong code is
 /// nobody's: the place says nothing then.
 pub(crate) fn judge_several(candidates: &[Candidate]) -> Result<(usize, Verdict)> {
-    if let [(guarded, attempt)] = candidates {
-        return Ok((0, guarded.judge(*attempt)?));
+    if let [candidate] = candidates {
+        return Ok((0, candidate.judge()?));
     }
-    let all = || candidates.iter().enumerate();
-    let mut matched: Vec<_> = all()
-        .filter(|(_, (_, attempt))| attempt.matched != Match::Nothing)
-        .collect();
+    let codes = candidates.iter().enumerate().filter(|(_, one)| one.is_code);
+    let all: Vec<(usize, &Candidate)> = codes.collect();
+    let is_matched = |one: &Candidate| one.attempt.matched != Match::Nothing;
+    let mut matched = all.clone();
+    matched.retain(|(_, one)| is_matched(one));
     if matched.len() != 1 {
         // Two devices may show one code, and it is accepted once. And a stored code that a client sends again is
         // no guess, for none of them.
-        let asked = if matched.is_empty() {
-            all().collect()
-        } else {
-            matched.clone()
-        };
-        for candidate in asked {
-            let (_, (guarded, attempt)) = candidate;
-            if guarded.record()?.knows(attempt) {
-                matched = vec![candidate];
-            }
+        let asked = if matched.is_empty() { &all } else { &matched };
+        if let Some(known) = find_known(asked)? {
+            matched = vec![known];
         }
     }
     let mut refused = None;
-    for (place, (guarded, attempt)) in matched {
-        match guarded.judge(*attempt)? {
+    for (place, candidate) in matched {
+        match candidate.judge()? {
             verdict @ (Verdict::Throttled(_) | Verdict::Disabled) => {
                 refused.get_or_insert((place, verdict));
             }
@@ -46,21 +45,34 @@ pub(crate) fn judge_several(candidates: &[Candidate]) -> Result<(usize, Verdict)
     }
     match refused {
         Some(refused) => Ok(refused),
-        None => judge_wrong(candidates),
+        None if all.is_empty() => judge_all(candidates.iter()),
+        None => judge_all(all.iter().map(|(_, one)| *one)),
     }
 }
 
-/// Counts a code that is none of theirs.
-fn judge_wrong(candidates: &[Candidate]) -> Result<(usize, Verdict)> {
+/// The first by whom the code was accepted before.
+fn find_known<'a, 'b>(
+    asked: &[(usize, &'b Candidate<'a>)],
+) -> Result<Option<(usize, &'b Candidate<'a>)>> {
+    for (place, candidate) in asked {
+        if candidate.guarded.record()?.knows(&candidate.attempt) {
+            return Ok(Some((*place, candidate)));
+        }
+    }
+    Ok(None)
+}
+
+/// For a code that is none of theirs.
+fn judge_all<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> Result<(usize, Verdict)> {
     let mut seen = Vec::new();
     let mut verdict = Verdict::Disabled;
-    for (guarded, attempt) in candidates {
+    for candidate in candidates {
         // One secret may be there twice.
-        if seen.contains(&guarded.name()) {
-            continue;
+        let name = candidate.guarded.name();
+        if !seen.contains(&name) {
+            seen.push(name);
+            verdict = mildest(verdict, candidate.judge()?);
         }
-        seen.push(guarded.name());
-        verdict = mildest(verdict, guarded.judge(*attempt)?);
     }
     Ok((0, verdict))
 }
@@ -75,6 +87,21 @@ fn mildest(one: Verdict, other: Verdict) -> Verdict {
             WrongAndLocked(a.min(b))
         }
         (WrongAndLocked(_) | Throttled(_), verdict) | (verdict, _) => verdict,
+    }
+}
+
+impl Candidate<'_> {
+    /// What is no code changes nothing, and does all that a wrong one does: time must not tell who has a
+    /// secret.
+    fn judge(&self) -> Result<Verdict> {
+        let matched = match self.is_code {
+            true => self.attempt.matched,
+            false => Match::Old,
+        };
+        self.guarded.judge(Attempt {
+            matched,
+            ..self.attempt
+        })
     }
 }
 

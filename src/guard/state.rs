@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::guard::record::{Record, Retry, RetryKey};
+use crate::recovery::Numbers;
 
 /// One code, on its way through the guard.
 #[derive(Clone, Copy)]
@@ -77,7 +78,7 @@ impl Default for Policy {
 pub(crate) enum Verdict {
     /// With the recovery codes that are used now, as the record has them.
     Accepted {
-        used: u32,
+        used: Numbers,
     },
     /// The request that was accepted last, once more.
     Repeated {
@@ -136,8 +137,8 @@ impl Record {
                 };
                 Verdict::Accepted { used: self.used }
             }
-            Match::Number(number) if self.used & bit(number) == 0 => {
-                let used = self.used | bit(number);
+            Match::Number(number) if !self.used.contains(number) => {
+                let used = self.used.with(number);
                 self.reset();
                 self.used = used;
                 self.attempt = attempt.id;
@@ -221,11 +222,6 @@ impl Record {
     }
 }
 
-/// The place of a recovery code in a record.
-fn bit(number: u8) -> u32 {
-    1 << (number - 1)
-}
-
 impl Policy {
     /// Seconds that the `failures`-th wrong code locks for: `base * 2^(failures - soft)`, capped.
     fn delay_after(&self, failures: u32) -> u64 {
@@ -252,7 +248,9 @@ mod tests {
         }),
     };
 
-    const ACCEPTED: Verdict = Verdict::Accepted { used: 0 };
+    const ACCEPTED: Verdict = Verdict::Accepted {
+        used: Numbers::NONE,
+    };
 
     /// The code of no step.
     const WRONG: u32 = 0;
@@ -465,10 +463,10 @@ mod tests {
             matched: Match::Number(number),
             ..wrong(1000)
         };
-        let mut used = 0;
+        let mut used = Numbers::NONE;
         for n in [32, 1, 7, 31] {
             record.judge(&wrong(1000), &POLICY);
-            used += 1u32 << (n - 1);
+            used = used.with(n);
             let verdict = record.judge(&number(n), &POLICY);
             assert_eq!(verdict, Verdict::Accepted { used });
             let reused = Verdict::Reused { last_step: -1 };
@@ -555,7 +553,7 @@ mod tests {
                     Verdict::Accepted { used } => {
                         let Match::Step(step) = matched else { unreachable!() };
                         prop_assert!(step > newest_accepted);
-                        prop_assert_eq!(used, 0);
+                        prop_assert_eq!(used, Numbers::NONE);
                         newest_accepted = step;
                         last_code = Some(code);
                         request = (key != 0 && !hasty).then_some((key, now, 0));

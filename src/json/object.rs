@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::hint::black_box;
+use std::mem;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -166,7 +167,7 @@ impl<'a> Object<'a> {
     pub(crate) fn text_or_null(
         &mut self,
         name: &str,
-        instead: &'static str,
+        instead: &'a str,
     ) -> Result<Option<(Text<'a>, bool)>> {
         let Some(value) = self.take(name) else {
             return Ok(None);
@@ -194,26 +195,15 @@ impl<'a> Object<'a> {
     }
 
     /// Whether the member is there, and an array.
-    #[cfg(feature = "redis")]
     pub(crate) fn is_array(&self, name: &str) -> bool {
         let mut members = self.members.iter();
         members.any(|m| &*m.name == name && m.value.starts_with('['))
     }
 
     /// A string, or an array of strings, or `None` when the member is not there.
-    #[cfg(feature = "redis")]
     pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<Text<'a>>>> {
-        let Some(value) = self.take(name) else {
+        let Some(elements) = self.elements(name)? else {
             return Ok(None);
-        };
-        let elements = if value.starts_with('[') {
-            let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|error| {
-                let message = not_an_object(&self.path, value, &error);
-                Error::new(self.statuses.text, message)
-            })?;
-            elements.into_iter().map(RawValue::get).collect()
-        } else {
-            vec![value]
         };
         let texts = elements.into_iter().map(|element| {
             let content = string_content(element)
@@ -221,6 +211,53 @@ impl<'a> Object<'a> {
             self.unescape(content)
         });
         texts.collect::<Result<_>>().map(Some)
+    }
+
+    /// An integer within `range`, or an array of such, or `None` when the member is not there.
+    pub(crate) fn integers<T: FromStr + PartialOrd + fmt::Display>(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<T>,
+    ) -> Result<Option<Vec<T>>> {
+        let Some(elements) = self.elements(name)? else {
+            return Ok(None);
+        };
+        let numbers = elements.into_iter().map(|element| {
+            in_range(element, &range).ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                let expected = format!("of integers from {least} to {most}");
+                self.wrong(name, &expected)
+            })
+        });
+        numbers.collect::<Result<_>>().map(Some)
+    }
+
+    /// The elements of an array, or the value itself if it is none.
+    fn elements(&mut self, name: &str) -> Result<Option<Vec<&'a str>>> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        if !value.starts_with('[') {
+            return Ok(Some(vec![value]));
+        }
+        let elements: Vec<&RawValue> = serde_json::from_str(value).map_err(|error| {
+            let message = not_an_object(&self.path, value, &error);
+            Error::new(self.statuses.text, message)
+        })?;
+        Ok(Some(elements.into_iter().map(RawValue::get).collect()))
+    }
+
+    /// All members, which must be strings, whatever their names are.
+    pub(crate) fn texts_by_name(mut self) -> Result<Vec<(Text<'a>, Text<'a>)>> {
+        let members = mem::take(&mut self.members).into_iter();
+        let texts = members.map(|member| match string_content(member.value) {
+            Some(content) => Ok((member.name, self.unescape(content)?)),
+            None => {
+                let message = format!("{}: must have strings alone", self.path);
+                Err(Error::new(self.statuses.member, message))
+            }
+        });
+        texts.collect()
     }
 
     /// An integer within `range`, or `None` when the member is not there.
@@ -232,9 +269,9 @@ impl<'a> Object<'a> {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
-        match value.parse() {
-            Ok(number) if range.contains(&number) => Ok(Some(number)),
-            _ => {
+        match in_range(value, &range) {
+            Some(number) => Ok(Some(number)),
+            None => {
                 let expected = format!("an integer from {} to {}", range.start(), range.end());
                 Err(self.wrong(name, &expected))
             }
@@ -329,6 +366,10 @@ impl<'a> Object<'a> {
             }
         }
     }
+}
+
+fn in_range<T: FromStr + PartialOrd>(text: &str, range: &RangeInclusive<T>) -> Option<T> {
+    text.parse().ok().filter(|number| range.contains(number))
 }
 
 /// What [`Object::data`] found.

@@ -3,14 +3,15 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::authenticator::Authenticator;
 use crate::error::{Error, Result};
 use crate::json::{Data, Object, Statuses, Text};
 use crate::operations::enroll::Enrollment;
-use crate::request::{self, Warnings, read_account};
+use crate::request::{self, Warnings, bound_to, read_account};
 use crate::response::Response;
-use crate::secret::Secret;
+use crate::secret::Stored;
 use crate::status::Status;
 
 /// What session data that is not as it should be is answered with.
@@ -64,12 +65,14 @@ impl Authenticator {
                 "config.factor_name: missing, and factor2_prepare_configuration needs it",
             ));
         }
-        let enrollment = self.enroll(&username, &self.new_secret()?)?;
+        let stored = self.new_secret()?;
+        let enrollment = self.enroll(&username, &stored)?;
+        let to_store = self.to_store(&stored, &username)?;
         let body = Body {
             user_data: UserData::of(&enrollment, Some(&username), factor2)?,
             session_data: SessionData {
                 username: &username,
-                totpsecret: &enrollment.totpsecret,
+                totpsecret: &to_store,
                 factor2,
             },
             warnings: &enrollment.warnings,
@@ -103,23 +106,30 @@ impl Authenticator {
             let message = "request.sessionKey.data: missing";
             return Err(Error::new(Status::InvalidKey, message));
         };
-        let (secret, factor2) = session_factor(data)?;
-        let enrollment = self.enroll(&username, &secret)?;
+        let (totpsecret, factor2) = session_factor(data)?;
+        let stored = self.open_secret(&totpsecret, bound_to(Some(&username), None))?;
+        let enrollment = self.enroll(&username, &stored)?;
         let body = Body {
             user_data: UserData::of(&enrollment, None, &factor2)?,
             secrets: Secrets {
-                totpsecret: &enrollment.totpsecret,
+                totpsecret: &self.to_store(&stored, &username)?,
             },
             new_session_data: None,
             warnings: &enrollment.warnings,
         };
         Response::with_room(&body, enrollment.room())
     }
+
+    /// Sealed, if there are keys.
+    fn to_store(&self, stored: &Stored, username: &str) -> Result<Zeroizing<String>> {
+        let sealed = self.sealed(stored, bound_to(Some(username), None))?;
+        Ok(sealed.unwrap_or_else(|| stored.text()))
+    }
 }
 
 /// The secret and the factor's name that `factor2_prepare_configuration` put into the session. An array
 /// or a string in the place of an object has neither: crossauth looks into them as well.
-fn session_factor(data: Data<'_>) -> Result<(Secret, String)> {
+fn session_factor(data: Data<'_>) -> Result<(Zeroizing<String>, String)> {
     let session = match data {
         Data::Object(session) => Some(session.answering(SESSION)),
         // crossauth takes a session without text for one that is empty.
@@ -134,7 +144,7 @@ fn session_factor(data: Data<'_>) -> Result<(Secret, String)> {
 }
 
 /// crossauth keeps the configuration at top level or under `2fa`, beside what is not ours.
-fn factor_in(session: Option<Object>) -> Result<(Secret, String)> {
+fn factor_in(session: Option<Object>) -> Result<(Zeroizing<String>, String)> {
     let mut session = session.ok_or_else(|| not_in_session("totpsecret", ""))?;
     let mut factor = match session.data("2fa")? {
         None => session,
@@ -144,7 +154,7 @@ fn factor_in(session: Option<Object>) -> Result<(Secret, String)> {
     };
     let secret = text_in_session(&mut factor, "totpsecret")?;
     let factor2 = text_in_session(&mut factor, "factor2")?;
-    Ok((Secret::from_base32(&secret)?, factor2.to_owned()))
+    Ok((secret.to_owned().into(), factor2.to_owned()))
 }
 
 fn text_in_session<'a>(session: &mut Object<'a>, name: &str) -> Result<Text<'a>> {

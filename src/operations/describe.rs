@@ -41,6 +41,9 @@ impl Authenticator {
             "qr": config.qr,
             "guard": self.guard.describe(),
         });
+        if let (Some(keys), Some(members)) = (&config.seal, description.as_object_mut()) {
+            members.insert("seal".to_owned(), json!(keys.describe()));
+        }
         if let (Some(time), Some(members)) = (config.fixed_time, description.as_object_mut()) {
             members.insert("fixed_time".to_owned(), time.into());
         }

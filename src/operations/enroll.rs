@@ -8,11 +8,12 @@ use crate::authenticator::Authenticator;
 use crate::data_uri;
 use crate::error::{Error, Result};
 use crate::name;
+use crate::otp::Scheme;
 use crate::otpauth::provisioning_uri;
 use crate::qr::{Picture, Symbol, draw_text};
-use crate::request::{self, Warnings, read_account};
+use crate::request::{self, WHOSE, Warnings, bound_to, read_account, read_bind};
 use crate::response::Response;
-use crate::secret::Secret;
+use crate::secret::{Secret, Stored};
 use crate::wiped::Wiped;
 
 /// Everything that an enrollment shows to the user.
@@ -33,7 +34,7 @@ enum Format {
 }
 
 impl Authenticator {
-    /// `{"username","totpsecret"?}` -> `{"username","totpsecret","uri","qr"}` and the PNG.
+    /// `{"username","totpsecret"?,"bind"?}` -> `{"username","totpsecret","uri","qr","sealed"?}` and the PNG.
     pub(crate) fn create_secret(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -41,30 +42,36 @@ impl Authenticator {
             totpsecret: &'a str,
             uri: &'a str,
             qr: &'a RawValue,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            sealed: Option<&'a str>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: &'a Warnings,
         }
-        let mut request = request::read(request, &[&["username", "totpsecret"]])?;
+        let mut request = request::read(request, &[&["totpsecret"], WHOSE])?;
         let given = request.text("totpsecret")?;
         let username = read_account(&mut request, given.is_none())?;
+        let bind = read_bind(&mut request)?;
         request.finish()?;
-        let secret = match given {
-            Some(text) => Secret::from_base32(&text)?,
+        let bound_to = bound_to(Some(&username), bind.as_deref());
+        let stored = match given {
+            Some(text) => self.open_secret(&text, bound_to)?,
             None => self.new_secret()?,
         };
-        let enrollment = self.enroll(&username, &secret)?;
+        let enrollment = self.enroll(&username, &stored)?;
+        let sealed = self.sealed(&stored, bound_to)?;
         let body = Body {
             username: &username,
             totpsecret: &enrollment.totpsecret,
             uri: &enrollment.uri,
             qr: enrollment.qr()?,
+            sealed: sealed.as_ref().map(|sealed| sealed.as_str()),
             warnings: &enrollment.warnings,
         };
         let response = Response::with_room(&body, enrollment.room())?;
         Ok(response.with_data(enrollment.png))
     }
 
-    /// `{"username","totpsecret","format"?}` -> `{"uri","format","media_type","width","height","bytes"}` and
+    /// `{"username","totpsecret","format"?,"bind"?}` -> `{"uri","format","media_type","width","height","bytes"}` and
     /// the picture.
     pub(crate) fn qr(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
@@ -78,15 +85,16 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: &'a Warnings,
         }
-        let mut request = request::read(request, &[&["username", "totpsecret", "format"]])?;
+        let mut request = request::read(request, &[&["totpsecret", "format"], WHOSE])?;
         let username = read_account(&mut request, false)?;
+        let bind = read_bind(&mut request)?;
         let secret = request.required_text("totpsecret")?;
         let formats = [("png", Format::Png), ("text", Format::Text)];
         let format = request.choice("format", &formats)?.unwrap_or(Format::Png);
         request.finish()?;
-        let secret = Secret::from_base32(&secret)?;
-        let totpsecret = secret.to_base32();
-        let uri = self.uri(&username, &totpsecret);
+        let stored = self.open_secret(&secret, bound_to(Some(&username), bind.as_deref()))?;
+        let totpsecret = stored.secret.to_base32();
+        let uri = self.uri(&username, &totpsecret, &stored.totp()?);
         let symbol = self.symbol(&uri, &totpsecret)?;
         let (name, media_type, width, height, picture) = match format {
             Format::Png => {
@@ -110,18 +118,32 @@ impl Authenticator {
             width,
             height,
             bytes: picture.len(),
-            warnings: &warnings(&username, &secret),
+            warnings: &warnings(&username, &stored),
         };
         Ok(Response::new(&body)?.with_data(picture))
     }
 
-    pub(super) fn new_secret(&self) -> Result<Secret> {
-        Secret::generate(self.config.secret_bytes)
+    pub(super) fn new_secret(&self) -> Result<Stored> {
+        let secret = Secret::generate(self.config.secret_bytes)?;
+        Ok(Stored::new(secret, self.config.scheme))
     }
 
-    pub(super) fn enroll(&self, username: &str, secret: &Secret) -> Result<Enrollment> {
-        let totpsecret = secret.to_base32();
-        let uri = self.uri(username, &totpsecret);
+    /// What is to be stored in the place of the secret, if there are keys.
+    pub(super) fn sealed(
+        &self,
+        stored: &Stored,
+        bound_to: Option<&str>,
+    ) -> Result<Option<Zeroizing<String>>> {
+        let Some(keys) = &self.config.seal else {
+            return Ok(None);
+        };
+        let bound_to = bound_to.ok_or_else(request::bound_to_nobody)?;
+        keys.seal(&stored.text(), bound_to).map(Some)
+    }
+
+    pub(super) fn enroll(&self, username: &str, stored: &Stored) -> Result<Enrollment> {
+        let totpsecret = stored.secret.to_base32();
+        let uri = self.uri(username, &totpsecret, &stored.totp()?);
         let symbol = self.symbol(&uri, &totpsecret)?;
         let picture = Picture::draw(&symbol, &self.config.qr)?;
         Ok(Enrollment {
@@ -129,13 +151,12 @@ impl Authenticator {
             uri,
             qr: data_uri::quoted(&picture.png)?,
             png: picture.png,
-            warnings: warnings(username, secret),
+            warnings: warnings(username, stored),
         })
     }
 
-    fn uri(&self, username: &str, totpsecret: &str) -> Zeroizing<String> {
-        let config = &self.config;
-        provisioning_uri(&config.issuer, username, totpsecret, &config.scheme)
+    fn uri(&self, username: &str, totpsecret: &str, scheme: &Scheme) -> Zeroizing<String> {
+        provisioning_uri(&self.config.issuer, username, totpsecret, scheme)
     }
 
     fn symbol(&self, uri: &str, totpsecret: &str) -> Result<Symbol> {
@@ -170,8 +191,8 @@ impl Enrollment {
     }
 }
 
-fn warnings(username: &str, secret: &Secret) -> Warnings {
-    let mut warnings = secret.warnings();
+fn warnings(username: &str, stored: &Stored) -> Warnings {
+    let mut warnings = stored.warnings();
     warnings.extend(name::warnings(username));
     warnings
 }

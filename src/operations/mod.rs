@@ -4,4 +4,7 @@ mod crossauth;
 mod describe;
 mod enroll;
 mod guard;
+mod recovery;
+mod refused;
+mod seal;
 mod verify;

@@ -1,97 +1,127 @@
 //! Verification of codes, and their generation for clients and tests.
 
-use std::borrow::Cow;
+use std::slice;
 
 use serde::Serialize;
 
-use crate::authenticator::Authenticator;
+use crate::authenticator::{Authenticator, NOBODYS};
 use crate::error::{Error, Result};
-use crate::guard::{Attempt, Match, Subject, Verdict};
-use crate::json::Object;
-use crate::otp::Code;
-use crate::request::{self, Warnings, read_secret};
+use crate::guard::{Attempt, Candidate, Match, Subject, Verdict, judge_several};
+use crate::json::{Object, Text};
+use crate::operations::refused::{Texts, given, refused};
+use crate::otp::{Code, Scheme};
+use crate::request::{self, WHOSE, Warnings, Whose};
 use crate::response::Response;
-use crate::secret::Secret;
+use crate::secret::Stored;
 use crate::status::Status;
 
-/// The secret that stands for a user who has none, as long as most. It is read and computed like any
-/// other, and no code of it is ever accepted.
-const NOBODY: &str = "WOI5LFUYSLVZUCDGLJKIOFHWM7PDGNGQ";
+/// No user has more authenticators than this.
+const MAX_SECRETS: usize = 8;
+
+const MAX_RETRY_KEY_BYTES: usize = 255;
+
+const TEXTS: Texts = Texts {
+    wrong: "request.otp: wrong code",
+    reused: "request.otp: this code, or a later one, was accepted before",
+    disabled: "too many wrong codes: the credential is disabled until factor2_reset or a new enrollment",
+};
+
+const TEXTS_AFTER_A_LATER_TIME: Texts = Texts {
+    reused: "request.otp: a code of a later time was accepted before: the clock was ahead then, or was \
+             set back since",
+    ..TEXTS
+};
+
+/// Whose code may be accepted.
+enum Secrets<'a> {
+    /// Nobody's: the text stands for a user who has no secret.
+    Nobody(Text<'a>),
+    One(Text<'a>),
+    Several(Vec<Text<'a>>),
+}
+
+/// Of how many secrets an answer is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nobody,
+    One,
+    Several,
+}
+
+/// What is the same for all of a user's authenticators.
+struct Typed<'a> {
+    otp: Text<'a>,
+    retry_key: Option<Text<'a>>,
+    now: u64,
+}
+
+/// One of a user's authenticators, with the steps whose codes it accepts.
+struct Authenticating {
+    stored: Stored,
+    scheme: Scheme,
+    /// The caller's, or -1.
+    last_step: i64,
+    /// The newest step that has the typed code, if one has.
+    matched: Option<u64>,
+    current: u64,
+    newest: u64,
+}
 
 impl Authenticator {
-    /// `{"totpsecret","otp","username"?,"last_step"?}` -> `{"accepted":true,"step","drift"}`.
+    /// `{"totpsecret","otp","username"?,"bind"?,"last_step"?,"retry_key"?}` ->
+    /// `{"accepted":true,"step","drift","index"?,"reseal"?,"repeated"?}`.
     pub(crate) fn verify(&self, request: &str) -> Result<Response> {
-        #[derive(Serialize)]
-        struct Body {
-            accepted: bool,
-            step: u64,
-            drift: i64,
-            #[serde(skip_serializing_if = "Vec::is_empty")]
-            warnings: Warnings,
-        }
-        let names = &[&["totpsecret", "otp", "username", "last_step"] as &[_]];
+        let names = &[&["totpsecret", "otp", "last_step", "retry_key"], WHOSE];
         let mut request = request::read(request, names)?;
-        let secret = request.text_or_null("totpsecret", NOBODY)?;
+        let secrets = self.read_secrets(&mut request)?;
         let otp = request.text("otp")?;
-        // Whatever it is: nobody must be locked out by a name.
-        request.text("username")?;
-        let last_step = request.integer("last_step", -1..=i64::MAX)?.unwrap_or(-1);
-        let (secret, nobody) = given(&request, "totpsecret", secret)?;
+        let whose = Whose::read(&mut request)?;
+        let last_steps = read_last_steps(&mut request, secrets.as_ref())?;
+        let retry_key = self.read_retry_key(&mut request)?;
+        let secrets = given(&request, "totpsecret", secrets)?;
         let otp = given(&request, "otp", otp)?;
         request.finish()?;
 
-        let scheme = &self.config.scheme;
-        let window = self.config.window;
-        let secret = Secret::from_base32(&secret)?;
-        let code = Code::typed(&otp, scheme.digits);
-        // Nobody's code and what is no code change nothing, and do all that a wrong one does: time
-        // must not tell who has a secret.
-        let is_malformed = code.is_none();
-        let counts = !is_malformed && !nobody;
-        let code = code.unwrap_or_else(Code::none);
         let now = self.now()?;
-        let guarded = self.guard.guarded(&Subject::Totp(&secret, scheme.period))?;
-        let current = scheme.step_at(now);
-        // There is no step before the first.
-        let oldest = current.saturating_sub(window.past);
-        let newest = current + window.future;
-        let matched = scheme.newest_match(&secret, &code, oldest..=newest)?;
-        let attempt = Attempt {
-            code: code.value(),
-            matched: match matched.map(step_number) {
-                _ if !counts => Match::Old,
-                None => Match::Nothing,
-                Some(step) if step <= last_step => Match::Old,
-                Some(step) => Match::Step(step),
-            },
-            retry_key: None,
-            oldest: step_number(oldest),
+        let typed = Typed {
+            otp,
+            retry_key,
             now,
-            time_is_fixed: self.config.fixed_time.is_some(),
-            id: 0,
         };
-        let verdict = match guarded.judge(attempt)? {
-            _ if is_malformed => {
-                let digits = scheme.digits;
-                let message = format!("request.otp: must be {digits} digits");
-                return Err(Error::new(Status::InvalidToken, message));
+        let bound_to = whose.bound_to();
+        match secrets {
+            Secrets::One(text) => {
+                let (one, candidate) = self.try_code(&text, bound_to, &typed, last_steps[0])?;
+                self.decide(
+                    slice::from_ref(&one),
+                    slice::from_ref(&candidate),
+                    Kind::One,
+                )
             }
-            _ if nobody => Verdict::Wrong,
-            Verdict::Reused { last_step: kept } => Verdict::Reused {
-                last_step: kept.max(last_step),
-            },
-            verdict => verdict,
-        };
-        let step = accepted_step(verdict, matched, step_number(newest))?;
-        Response::new(&Body {
-            accepted: true,
-            step,
-            drift: step_number(step) - step_number(current),
-            warnings: secret.warnings(),
-        })
+            Secrets::Several(texts) => {
+                let tried = texts.iter().zip(&last_steps).zip(0..);
+                let tried = tried.map(|((text, last_step), place)| {
+                    let tried = self.try_code(text, bound_to, &typed, *last_step);
+                    tried.map_err(|error| at_place(error, place))
+                });
+                let tried = tried.collect::<Result<Vec<_>>>()?;
+                let (all, candidates): (Vec<_>, Vec<_>) = tried.into_iter().unzip();
+                self.decide(&all, &candidates, Kind::Several)
+            }
+            Secrets::Nobody(text) => {
+                let bound_to = Some(NOBODYS);
+                let (one, mut candidate) = self.try_code(&text, bound_to, &typed, last_steps[0])?;
+                candidate.attempt.matched = Match::Old;
+                self.decide(
+                    slice::from_ref(&one),
+                    slice::from_ref(&candidate),
+                    Kind::Nobody,
+                )
+            }
+        }
     }
 
-    /// `{"totpsecret"}` -> `{"otp","valid_for_s"}`.
+    /// `{"totpsecret","username"?,"bind"?}` -> `{"otp","valid_for_s"}`.
     pub(crate) fn generate(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -100,61 +130,174 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: Warnings,
         }
-        let secret = read_secret(request)?;
+        let mut request = request::read(request, &[&["totpsecret"], WHOSE])?;
+        let text = request.required_text("totpsecret")?;
+        let whose = Whose::read(&mut request)?;
+        request.finish()?;
+        let stored = self.open_secret(&text, whose.bound_to())?;
         let now = self.now()?;
-        let scheme = &self.config.scheme;
-        let code = scheme.code(&secret, scheme.step_at(now));
+        let scheme = stored.totp()?;
+        let code = scheme.code(&stored.secret, scheme.step_at(now));
         Response::new(&Body {
             otp: &code,
             valid_for_s: scheme.seconds_left(now),
-            warnings: secret.warnings(),
+            warnings: stored.warnings(),
+        })
+    }
+
+    fn read_secrets<'a>(&'a self, request: &mut Object<'a>) -> Result<Option<Secrets<'a>>> {
+        if request.is_array("totpsecret") {
+            let texts = request.texts("totpsecret")?.unwrap_or_default();
+            if !(1..=MAX_SECRETS).contains(&texts.len()) {
+                let expected = "a string, null, or an array of 1 to 8 strings";
+                return Err(request.wrong("totpsecret", expected));
+            }
+            return Ok(Some(Secrets::Several(texts)));
+        }
+        let secret = request.text_or_null("totpsecret", &self.nobody)?;
+        Ok(secret.map(|(text, is_null)| match is_null {
+            true => Secrets::Nobody(text),
+            false => Secrets::One(text),
+        }))
+    }
+
+    fn read_retry_key<'a>(&self, request: &mut Object<'a>) -> Result<Option<Text<'a>>> {
+        let Some(key) = request.text("retry_key")? else {
+            return Ok(None);
+        };
+        if !self.guard.repeats() {
+            let message = "request.retry_key: without config.guard.retry, no request is repeated";
+            return Err(Error::bad_request(message));
+        }
+        match key.len() {
+            1..=MAX_RETRY_KEY_BYTES => Ok(Some(key)),
+            _ => Err(request.wrong("retry_key", "1 to 255 bytes long")),
+        }
+    }
+
+    /// Finds out what the typed text is to one secret.
+    fn try_code(
+        &self,
+        text: &str,
+        bound_to: Option<&str>,
+        typed: &Typed,
+        last_step: i64,
+    ) -> Result<(Authenticating, Candidate<'_>)> {
+        let stored = self.open_secret(text, bound_to)?;
+        let scheme = stored.totp()?;
+        let now = typed.now;
+        let code = Code::typed(&typed.otp, scheme.digits);
+        let is_code = code.is_some();
+        let code = code.unwrap_or_else(Code::none);
+        let subject = Subject::Totp(&stored.secret, scheme.period);
+        let guarded = self.guard.guarded(&subject)?;
+        let retry_key = typed.retry_key.as_deref();
+        let retry_key = retry_key.map(|key| subject.retry_key(key)).transpose()?;
+        let current = scheme.step_at(now);
+        // There is no step before the first.
+        let oldest = current.saturating_sub(self.config.window.past);
+        let newest = current + self.config.window.future;
+        let matched = scheme.newest_match(&stored.secret, &code, oldest..=newest)?;
+        let attempt = Attempt {
+            code: code.value(),
+            matched: match matched.map(step_number) {
+                None => Match::Nothing,
+                Some(step) if step <= last_step => Match::Old,
+                Some(step) => Match::Step(step),
+            },
+            retry_key,
+            oldest: step_number(oldest),
+            now,
+            time_is_fixed: self.config.fixed_time.is_some(),
+            id: 0,
+        };
+        let authenticating = Authenticating {
+            stored,
+            scheme,
+            last_step,
+            matched,
+            current,
+            newest,
+        };
+        let candidate = Candidate {
+            guarded,
+            attempt,
+            is_code,
+        };
+        Ok((authenticating, candidate))
+    }
+
+    fn decide(
+        &self,
+        authenticating: &[Authenticating],
+        candidates: &[Candidate],
+        kind: Kind,
+    ) -> Result<Response> {
+        #[derive(Serialize)]
+        struct Body {
+            accepted: bool,
+            step: u64,
+            drift: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            index: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reseal: Option<bool>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            repeated: Option<bool>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            warnings: Warnings,
+        }
+        let (place, verdict) = judge_several(candidates)?;
+        if candidates.iter().all(|candidate| !candidate.is_code) {
+            return Err(malformed(authenticating));
+        }
+        let one = &authenticating[place];
+        let accepted = match verdict {
+            _ if kind == Kind::Nobody => Err(refused(Verdict::Wrong, &TEXTS)),
+            verdict => one.accepted(verdict),
+        };
+        let (step, drift) = accepted?;
+        let is_repeated = matches!(verdict, Verdict::Repeated { .. });
+        Response::new(&Body {
+            accepted: true,
+            step,
+            drift,
+            index: (kind == Kind::Several).then_some(place),
+            reseal: one.stored.needs_reseal().then_some(true),
+            repeated: is_repeated.then_some(true),
+            warnings: one.stored.warnings(),
         })
     }
 }
 
-/// The step of an accepted code, or the refusal. `newest` is the newest step that could be accepted.
-fn accepted_step(verdict: Verdict, matched: Option<u64>, newest: i64) -> Result<u64> {
-    let refusal = |status, message: Cow<'static, str>, retry_after_s| {
-        Err(Error {
-            status,
-            message,
-            retry_after_s,
-        })
-    };
-    let wrong_code = Cow::Borrowed("request.otp: wrong code");
-    match (verdict, matched) {
-        (Verdict::Accepted { .. }, Some(step)) => Ok(step),
-        (Verdict::Reused { last_step }, _) if last_step > newest => refusal(
-            Status::TokenReused,
-            "request.otp: a code of a later time was accepted before: the clock was ahead then, or was \
-             set back since"
-                .into(),
-            None,
-        ),
-        (Verdict::Reused { .. }, _) => refusal(
-            Status::TokenReused,
-            "request.otp: this code, or a later one, was accepted before".into(),
-            None,
-        ),
-        (Verdict::Throttled(wait), _) => refusal(
-            Status::Throttled,
-            "too many wrong codes: this one was not looked at, wait retry_after_s seconds".into(),
-            Some(wait),
-        ),
-        (Verdict::Disabled, _) => refusal(
-            Status::Disabled,
-            "too many wrong codes: the credential is disabled until factor2_reset or a new enrollment"
-                .into(),
-            None,
-        ),
-        (Verdict::WrongAndLocked(wait), _) => {
-            refusal(Status::InvalidToken, wrong_code, Some(wait))
-        }
-        // An accepted code without a step cannot be, and would be refused.
-        (Verdict::Wrong | Verdict::Accepted { .. } | Verdict::Repeated { .. }, _) => {
-            refusal(Status::InvalidToken, wrong_code, None)
+impl Authenticating {
+    /// The step of an accepted code and its drift, or the refusal.
+    fn accepted(&self, verdict: Verdict) -> Result<(u64, i64)> {
+        match (verdict, self.matched) {
+            (Verdict::Accepted { .. }, Some(step)) => Ok((step, drift(step, self.current))),
+            (
+                Verdict::Repeated {
+                    last_step,
+                    accepted_at,
+                },
+                _,
+            ) => {
+                let step = last_step.cast_unsigned();
+                Ok((step, drift(step, self.scheme.step_at(accepted_at))))
+            }
+            (Verdict::Reused { last_step }, _)
+                if last_step.max(self.last_step) > step_number(self.newest) =>
+            {
+                Err(refused(verdict, &TEXTS_AFTER_A_LATER_TIME))
+            }
+            _ => Err(refused(verdict, &TEXTS)),
         }
     }
+}
+
+/// Steps that a code is after, or below 0 before, the current one.
+fn drift(step: u64, current: u64) -> i64 {
+    step_number(step) - step_number(current)
 }
 
 /// A step as records have it. Periods of 15 seconds and more keep every step below 2^61.
@@ -162,22 +305,55 @@ fn step_number(step: u64) -> i64 {
     step.cast_signed()
 }
 
-/// crossauth takes a missing secret or code for a wrong one, so it never means "no second factor".
-fn given<T>(request: &Object, name: &str, value: Option<T>) -> Result<T> {
-    value.ok_or_else(|| Error {
-        status: Status::InvalidToken,
-        ..request.missing(name)
-    })
+/// With the guard "none" the caller keeps the last step, one for all secrets or one for each.
+fn read_last_steps(request: &mut Object, secrets: Option<&Secrets>) -> Result<Vec<i64>> {
+    let count = match secrets {
+        Some(Secrets::Several(texts)) => texts.len(),
+        _ => 1,
+    };
+    let is_array = request.is_array("last_step");
+    let steps = request.integers("last_step", -1..=i64::MAX)?;
+    match steps.as_deref() {
+        None => Ok(vec![-1; count]),
+        Some([step]) if !is_array => Ok(vec![*step; count]),
+        Some(steps) if is_array && steps.len() == count => Ok(steps.to_vec()),
+        Some(_) => Err(request.wrong("last_step", "an integer, or as many as there are secrets")),
+    }
+}
+
+/// The refusal of what is no code for any of the secrets.
+fn malformed(authenticating: &[Authenticating]) -> Error {
+    let mut digits: Vec<u8> = authenticating.iter().map(|one| one.scheme.digits).collect();
+    digits.sort_unstable();
+    digits.dedup();
+    let digits: Vec<String> = digits.iter().map(u8::to_string).collect();
+    let message = format!("request.otp: must be {} digits", digits.join(" or "));
+    Error::new(Status::InvalidToken, message)
+}
+
+/// The error of one of several secrets, whose place it tells.
+fn at_place(error: Error, place: usize) -> Error {
+    match error.message.strip_prefix("totpsecret:") {
+        Some(what) => Error {
+            message: format!("totpsecret.{place}:{what}").into(),
+            ..error
+        },
+        None => error,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authenticator::NOBODY;
+    use crate::secret::Secret;
 
     #[test]
     fn nobodys_right_code_is_a_wrong_one() {
-        for store in ["none", "memory"] {
-            let config = format!(r#"{{"issuer":"Test","guard":{{"store":"{store}"}}}}"#);
+        let key =
+            r#""seal":{"keys":{"k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},"use":"k"}"#;
+        for (store, seal) in [("none", "\"factor_name\":\"f\""), ("memory", key)] {
+            let config = format!(r#"{{"issuer":"Test","guard":{{"store":"{store}"}},{seal}}}"#);
             let authenticator = Authenticator::new(&config).unwrap();
             let secret = Secret::from_base32(NOBODY).unwrap();
             assert_eq!(secret.as_bytes().len(), 20);

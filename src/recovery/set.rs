@@ -10,15 +10,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::recovery::RecoveryCode;
 use crate::recovery::code::BYTES;
+use crate::recovery::{Numbers, RecoveryCode};
 use crate::status::Status;
+use crate::wiped::Wiped;
 
 /// As many as a record has bits for.
-pub(crate) const MAX_CODES: usize = 32;
+pub(crate) const MAX_CODES: u8 = 32;
 
 const FORMAT: &str = "f2r1.";
 
@@ -32,11 +32,10 @@ pub(crate) struct RecoverySet {
 
 impl RecoverySet {
     /// A new set, with its codes, from the operating system's randomness.
-    pub(crate) fn create(count: usize) -> Result<(Self, Vec<RecoveryCode>)> {
+    pub(crate) fn create(count: u8) -> Result<(Self, Vec<RecoveryCode>)> {
         let mut id = [0; 16];
-        let mut bytes = Zeroizing::new([0; MAX_CODES * BYTES]);
-        let bytes = &mut bytes[..count * BYTES];
-        for random in [&mut id[..], &mut *bytes] {
+        let mut bytes = Wiped::zeroed(usize::from(count) * BYTES);
+        for random in [&mut id[..], &mut bytes] {
             getrandom::fill(random).map_err(|_| Error::no_randomness())?;
         }
         let (codes, _) = bytes.as_chunks();
@@ -58,10 +57,12 @@ impl RecoverySet {
         let bytes = BASE64.decode(bytes).map_err(|_| unreadable())?;
         let (id, hashes) = bytes.split_first_chunk().ok_or_else(unreadable)?;
         match hashes.as_chunks() {
-            (hashes, []) if (1..=MAX_CODES).contains(&hashes.len()) => Ok(RecoverySet {
-                id: *id,
-                hashes: hashes.to_vec(),
-            }),
+            (hashes, []) if (1..=usize::from(MAX_CODES)).contains(&hashes.len()) => {
+                Ok(RecoverySet {
+                    id: *id,
+                    hashes: hashes.to_vec(),
+                })
+            }
             _ => Err(unreadable()),
         }
     }
@@ -78,9 +79,10 @@ impl RecoverySet {
         &self.id
     }
 
-    /// How many codes the set has, used or not.
-    pub(crate) fn count(&self) -> usize {
-        self.hashes.len()
+    /// How many codes are left when these are used.
+    pub(crate) fn remaining(&self, used: Numbers) -> usize {
+        let numbers = self.hashes.iter().zip(1..).map(|(_, number)| number);
+        numbers.filter(|number| !used.contains(*number)).count()
     }
 
     /// The number of a code, which must be the `demanded` one if there is such. All are compared, in constant time.
@@ -121,7 +123,10 @@ mod tests {
         let vectors = vectors();
         let text = vectors["recovery"].as_str().unwrap();
         let set = RecoverySet::read(text).unwrap();
-        assert_eq!((set.count(), set.to_text().as_str()), (10, text));
+        assert_eq!(
+            (set.remaining(Numbers::NONE), set.to_text().as_str()),
+            (10, text)
+        );
         for list in ["codes", "also_accepted"] {
             for row in vectors[list].as_array().unwrap() {
                 let code = RecoveryCode::typed(row["code"].as_str().unwrap()).unwrap();
@@ -146,7 +151,7 @@ mod tests {
         fn each_code_of_a_new_set_has_its_number(count in 1..=MAX_CODES) {
             let (set, codes) = RecoverySet::create(count).unwrap();
             let set = RecoverySet::read(&set.to_text()).unwrap();
-            prop_assert_eq!((set.count(), codes.len()), (count, count));
+            prop_assert_eq!((set.remaining(Numbers::NONE), codes.len()), (count.into(), count.into()));
             for (code, number) in codes.iter().zip(1..) {
                 let typed = RecoveryCode::typed(&code.to_text()).unwrap();
                 prop_assert_eq!(set.number_of(&typed, None), Some(number));

@@ -52,7 +52,7 @@ pub(super) fn read(text: &str) -> Result<(Wiped, bool)> {
     Ok((bytes, bits != 0))
 }
 
-pub(super) fn invalid(what: &str) -> Error {
+pub(crate) fn invalid(what: &str) -> Error {
     Error::new(Status::InvalidSecret, format!("totpsecret: {what}"))
 }
 

@@ -2,6 +2,9 @@
 //! goes. RFC 4226 section 4 asks for 128 bits at least and recommends 160.
 
 mod base32;
+mod keys;
+mod seal;
+mod stored;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,6 +14,10 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::wiped::Wiped;
+
+pub(crate) use base32::invalid;
+pub(crate) use keys::Keys;
+pub(crate) use stored::Stored;
 
 /// Below this, RFC 4226's requirement R6 is broken and responses carry a warning.
 pub(crate) const MIN_SOUND_BYTES: usize = 16;

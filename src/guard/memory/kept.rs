@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::num::NonZeroU32;
 
 use crate::guard::Record;
+use crate::recovery::Numbers;
 
 /// It has no attempt's id, because no call is asked twice here. Requests that may be repeated are kept
 /// beside it, because few are.
@@ -14,7 +15,7 @@ pub(super) struct Kept {
     locked_until: u64,
     /// One more than the code, so that none takes no room of its own.
     last_code: Option<NonZeroU32>,
-    used: u32,
+    used: Numbers,
     /// At most 86,400, by the policy.
     lock_s: u32,
     /// At most 100, by the policy: then nothing is counted any more.
@@ -93,7 +94,7 @@ mod tests {
             locked_until: u64::MAX,
             lock_s: 86_400,
             disabled: true,
-            used: u32::MAX,
+            used: Numbers::from_bits(u32::MAX),
             ..Record::NEW
         };
         let zero = Record {

@@ -57,10 +57,7 @@ impl Plain {
             return Some(verdict);
         }
         if known.is_none() && self.records.len() == self.max_records {
-            let clean = self
-                .records
-                .iter()
-                .filter(|(_, r)| r.failures == 0 && r.used == 0);
+            let clean = self.records.iter().filter(|(_, r)| r.is_clean());
             let longest = clean.min_by_key(|(_, record)| record.last_step)?;
             if longest.1.last_step >= attempt.oldest {
                 return None;

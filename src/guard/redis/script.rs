@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::resp;
 use crate::error::{Error, Result};
 use crate::guard::{Attempt, Match, Policy, Verdict};
+use crate::recovery::Numbers;
 
 pub(super) const SCRIPT: &str = include_str!("redis.lua");
 
@@ -100,7 +101,7 @@ pub(super) fn read_verdict(answer: &str) -> Option<Verdict> {
     let number = || numbers.parse().ok();
     Some(match name {
         "accepted" => Verdict::Accepted {
-            used: numbers.parse().ok()?,
+            used: Numbers::from_bits(numbers.parse().ok()?),
         },
         "repeated" => {
             let (last_step, accepted_at) = numbers.split_once(' ')?;

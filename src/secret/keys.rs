@@ -1,0 +1,125 @@
+//! The keys of the settings: which open, and which seals.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::error::Result;
+use crate::json::Object;
+use crate::secret::seal::{Key, Sealed, does_not_open};
+use crate::wiped::Wiped;
+
+const MAX_KEYS: usize = 16;
+const MAX_NAME_BYTES: usize = 32;
+
+/// All keys of an authenticator. Wiped when they go.
+pub(crate) struct Keys {
+    keys: Vec<Key>,
+    /// The place of the one that seals.
+    in_use: usize,
+    /// Whether a secret that is not sealed is taken.
+    pub(super) takes_plain: bool,
+}
+
+/// What a description says of them.
+#[derive(Serialize)]
+pub(crate) struct KeysDescription<'a> {
+    keys: Vec<&'a str>,
+    r#use: &'a str,
+    plain: &'static str,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({})", self.keys.len())
+    }
+}
+
+impl Keys {
+    /// Reads `seal` from the settings.
+    pub(crate) fn read(config: &mut Object) -> Result<Option<Self>> {
+        let Some(seal) = config.object("seal")? else {
+            return Ok(None);
+        };
+        let mut seal = seal.knowing(&[&["keys", "use", "plain"]]);
+        let given = seal.required_object("keys")?;
+        let mut keys: Vec<Key> = Vec::new();
+        for (name, text) in given.texts_by_name()? {
+            if !is_name(&name) {
+                let expected = "with names of 1 to 32 letters, digits, \"-\" and \"_\"";
+                return Err(seal.wrong("keys", expected));
+            }
+            let bytes = read_key(&text).filter(|bytes| keys.iter().all(|key| key.bytes != *bytes));
+            let Some(bytes) = bytes else {
+                let expected = format!(
+                    "of 32 random bytes each, in base64, each another: \"{}\" is not",
+                    &*name
+                );
+                return Err(seal.wrong("keys", &expected));
+            };
+            keys.push(Key {
+                name: name.to_owned(),
+                bytes,
+            });
+        }
+        if !(1..=MAX_KEYS).contains(&keys.len()) {
+            return Err(seal.wrong("keys", "1 to 16 keys"));
+        }
+        let name = seal.required_text("use")?;
+        let in_use = keys.iter().position(|key| key.name == *name);
+        let in_use = in_use.ok_or_else(|| seal.wrong("use", "the name of one of the keys"))?;
+        let plain = [("accept", true), ("refuse", false)];
+        let takes_plain = seal.choice("plain", &plain)?.unwrap_or(true);
+        seal.finish()?;
+        Ok(Some(Keys {
+            keys,
+            in_use,
+            takes_plain,
+        }))
+    }
+
+    pub(crate) fn describe(&self) -> KeysDescription<'_> {
+        KeysDescription {
+            keys: self.keys.iter().map(|key| key.name.as_str()).collect(),
+            r#use: self.name_in_use(),
+            plain: if self.takes_plain { "accept" } else { "refuse" },
+        }
+    }
+
+    pub(crate) fn name_in_use(&self) -> &str {
+        &self.keys[self.in_use].name
+    }
+
+    /// Seals the text of a secret, by the key in use.
+    pub(crate) fn seal(&self, text: &str, bound_to: &str) -> Result<Zeroizing<String>> {
+        self.keys[self.in_use].seal(text, bound_to)
+    }
+
+    /// Opens a sealed text, and tells whether the key in use has sealed it.
+    pub(super) fn open(&self, text: &str, bound_to: &str) -> Result<(Wiped, bool)> {
+        let sealed = Sealed::read(text).ok_or_else(does_not_open)?;
+        let place = self.keys.iter().position(|key| key.name == sealed.key);
+        let place = place.ok_or_else(does_not_open)?;
+        let opened = self.keys[place].open(&sealed, bound_to)?;
+        Ok((opened.ok_or_else(does_not_open)?, place == self.in_use))
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    (1..=MAX_NAME_BYTES).contains(&name.len())
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// Canonical base64 of 32 bytes that somebody did not forget to fill.
+fn read_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let mut decoded = Wiped::zeroed(text.len());
+    let length = BASE64.decode_slice(text, &mut decoded).ok()?;
+    decoded.truncate(length);
+    let mut bytes = Zeroizing::new([0; 32]);
+    bytes.copy_from_slice(decoded.get(..32).filter(|_| length == 32)?);
+    bytes.iter().any(|byte| *byte != 0).then_some(bytes)
+}
