@@ -1,5 +1,6 @@
 //! Verification of codes, and their generation for clients and tests.
 
+use std::ops::RangeInclusive;
 use std::slice;
 
 use serde::Serialize;
@@ -55,6 +56,12 @@ struct Typed<'a> {
     now: u64,
 }
 
+/// The steps of the last accepted codes, as the caller keeps them: one for all secrets, or one for each.
+enum LastSteps {
+    All(i64),
+    Each(Vec<i64>),
+}
+
 /// One of a user's authenticators, with the steps whose codes it accepts.
 struct Authenticating {
     stored: Stored,
@@ -76,7 +83,7 @@ impl Authenticator {
         let secrets = self.read_secrets(&mut request)?;
         let otp = request.text("otp")?;
         let whose = Whose::read(&mut request)?;
-        let last_steps = read_last_steps(&mut request, secrets.as_ref())?;
+        let last_steps = LastSteps::read(&mut request, secrets.as_ref())?;
         let retry_key = self.read_retry_key(&mut request)?;
         let secrets = given(&request, "totpsecret", secrets)?;
         let otp = given(&request, "otp", otp)?;
@@ -91,7 +98,7 @@ impl Authenticator {
         let bound_to = whose.bound_to();
         match secrets {
             Secrets::One(text) => {
-                let (one, candidate) = self.try_code(&text, bound_to, &typed, last_steps[0])?;
+                let (one, candidate) = self.try_code(&text, bound_to, &typed, last_steps.of(0))?;
                 self.decide(
                     slice::from_ref(&one),
                     slice::from_ref(&candidate),
@@ -99,9 +106,8 @@ impl Authenticator {
                 )
             }
             Secrets::Several(texts) => {
-                let tried = texts.iter().zip(&last_steps).zip(0..);
-                let tried = tried.map(|((text, last_step), place)| {
-                    let tried = self.try_code(text, bound_to, &typed, *last_step);
+                let tried = texts.iter().enumerate().map(|(place, text)| {
+                    let tried = self.try_code(text, bound_to, &typed, last_steps.of(place));
                     tried.map_err(|error| at_place(error, place))
                 });
                 let tried = tried.collect::<Result<Vec<_>>>()?;
@@ -110,7 +116,8 @@ impl Authenticator {
             }
             Secrets::Nobody(text) => {
                 let bound_to = Some(NOBODYS);
-                let (one, mut candidate) = self.try_code(&text, bound_to, &typed, last_steps[0])?;
+                let (one, mut candidate) =
+                    self.try_code(&text, bound_to, &typed, last_steps.of(0))?;
                 candidate.attempt.matched = Match::Old;
                 self.decide(
                     slice::from_ref(&one),
@@ -305,19 +312,27 @@ fn step_number(step: u64) -> i64 {
     step.cast_signed()
 }
 
-/// With the guard "none" the caller keeps the last step, one for all secrets or one for each.
-fn read_last_steps(request: &mut Object, secrets: Option<&Secrets>) -> Result<Vec<i64>> {
-    let count = match secrets {
-        Some(Secrets::Several(texts)) => texts.len(),
-        _ => 1,
-    };
-    let is_array = request.is_array("last_step");
-    let steps = request.integers("last_step", -1..=i64::MAX)?;
-    match steps.as_deref() {
-        None => Ok(vec![-1; count]),
-        Some([step]) if !is_array => Ok(vec![*step; count]),
-        Some(steps) if is_array && steps.len() == count => Ok(steps.to_vec()),
-        Some(_) => Err(request.wrong("last_step", "an integer, or as many as there are secrets")),
+impl LastSteps {
+    fn read(request: &mut Object, secrets: Option<&Secrets>) -> Result<Self> {
+        const ANY: RangeInclusive<i64> = -1..=i64::MAX;
+        if !request.is_array("last_step") {
+            let step = request.integer("last_step", ANY)?;
+            return Ok(LastSteps::All(step.unwrap_or(-1)));
+        }
+        let steps = request.integers("last_step", ANY)?.unwrap_or_default();
+        match secrets {
+            Some(Secrets::Several(texts)) if texts.len() == steps.len() => {
+                Ok(LastSteps::Each(steps))
+            }
+            _ => Err(request.wrong("last_step", "an integer, or as many as there are secrets")),
+        }
+    }
+
+    fn of(&self, place: usize) -> i64 {
+        match self {
+            LastSteps::All(step) => *step,
+            LastSteps::Each(steps) => steps[place],
+        }
     }
 }
 
