@@ -18,14 +18,16 @@ static void verify(size_t calls) {
         CHECK(call(factor2_verify, guarded, requests[i], VERIFY_LENGTH) == FACTOR2_OK);
 }
 
-/* As the library asks: the id of the attempt, the step, the code, the time, the policy. */
+/* As the library asks: the id of the attempt, the step, the code and no key, the time, the policy. */
 static void evalsha(size_t calls) {
     static uint64_t asked;
+    char step[32];
+    snprintf(step, sizeof step, "step %d", NOW / 30);
     while (calls--) {
         unsigned long long credential = scrambled(asked++), id = scrambled(credential);
-        redisReply *reply =
-            redisCommand(bare, "EVALSHA %s 1 factor2:%016llx%016llx %llu judge %d %d %d %s",
-                         script_hash, credential, id, id, NOW / 30, 123456, NOW, "5 33 30 3600");
+        redisReply *reply = redisCommand(
+            bare, "EVALSHA %s 1 factor2:%016llx%016llx %llu judge %s %s %d %s", script_hash,
+            credential, id, id, step, "123456 -", NOW, "5 33 30 3600 0 0");
         CHECK(reply && reply->type == REDIS_REPLY_STRING && strstr(reply->str, " accepted 0"));
         freeReplyObject(reply);
     }

@@ -109,31 +109,45 @@ static short_text duration(double nanoseconds) {
     return out;
 }
 
+static short_text ratio(double number, const char *unit) {
+    short_text out;
+    snprintf(out.text, sizeof out.text, "%.*f %s", number < 10 ? 2 : 1, number, unit);
+    return out;
+}
+
+/* What factor2 has, of the least disturbed rounds: what disturbs only ever adds to a time. */
+static double measured(const table_row *row) {
+    switch (row->measure) {
+    case TIME: return row->ours->least / row->theirs->least;
+    case DIFFERENCE: return row->ours->least - row->theirs->least;
+    case ALONE: return row->ours->least;
+    default: return row->theirs->least / row->ours->least;
+    }
+}
+
 static void print_row(const table_row *row) {
     static const char *const UNITS[] = {"x the speed", "x the throughput", "x the time"};
-    /* Of the least disturbed rounds: what disturbs only ever adds to a time. */
-    double speed = row->theirs->least / row->ours->least;
-    double ratio = row->measure == TIME ? 1 / speed : speed;
-    int met = row->measure == TIME ? ratio <= row->goal : ratio >= row->goal;
-    short_text has, goal;
-    snprintf(has.text, sizeof has.text, "%.*f %s", ratio < 10 ? 2 : 1, ratio, UNITS[row->measure]);
-    if (row->goal > 0)
-        snprintf(goal.text, sizeof goal.text, "%s %g",
-                 row->measure == TIME ? "at most" : "at least", row->goal);
-    else
-        strcpy(goal.text, "none");
-    printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-13s | %-6s |\n", row->work,
+    int is_ratio = row->measure <= TIME, is_more_better = row->measure < TIME;
+    double value = measured(row);
+    short_text has = is_ratio ? ratio(value, UNITS[row->measure]) : duration(value), goal;
+    snprintf(goal.text, sizeof goal.text, is_more_better ? "at least %g" : "at most %g", row->goal);
+    if (!is_ratio)
+        snprintf(goal.text, sizeof goal.text, "at most %s", duration(row->goal).text);
+    if (row->measure == DIFFERENCE)
+        strcat(has.text, " more");
+    printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-15s | %-6s |\n", row->work,
            duration(row->ours->least).text, duration(row->ours->median).text, row->peer,
-           duration(row->theirs->least).text, duration(row->theirs->median).text, has.text,
-           goal.text,
-           row->goal == 0 ? ""
-           : met          ? "met"
-                          : "MISSED");
+           row->measure == ALONE ? "" : duration(row->theirs->least).text,
+           row->measure == ALONE ? "" : duration(row->theirs->median).text, has.text,
+           row->goal > 0 ? goal.text : "none",
+           row->goal == 0                                               ? ""
+           : (is_more_better ? value >= row->goal : value <= row->goal) ? "met"
+                                                                        : "MISSED");
 }
 
 void time_and_print(int rounds) {
     time_cases(rounds);
-    printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-13s | %-6s |\n",
+    printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-15s | %-6s |\n",
            "one call of factor2", "least", "median", "compared with", "least", "median",
            "factor2 has", "goal", "");
     printf("|---|---:|---:|---|---:|---:|---|---|---|\n");

@@ -25,9 +25,10 @@ typedef struct {
 } bench_case;
 
 /* How factor2 is said to compare. */
-typedef enum { SPEED, THROUGHPUT, TIME } measure;
+typedef enum { SPEED, THROUGHPUT, TIME, DIFFERENCE, ALONE } measure;
 
-/* A row of the table; the goal is the least speed or throughput, or the most time, or 0 for none. */
+/* A row of the table; the goal is the least speed or throughput, or the most time, or 0 for none. Of a
+   difference and of a time that is compared with nothing, it is in nanoseconds. */
 void compare(const char *work, bench_case *ours, const char *peer, bench_case *theirs,
              measure measure, double goal);
 

@@ -18,6 +18,7 @@ int main(int argc, char **argv) {
     compare_pictures();
     compare_codes();
     compare_memory_guard();
+    compare_life();
     compare_sqlite_guard(argv[1]);
     compare_redis_guard(argv[2], argv[3]);
     time_and_print(atoi(argv[4]));

@@ -56,10 +56,11 @@ cp "$RELEASE/libfactor2.so" "$scratch/libfactor2.so.0"
 shared="$scratch/libfactor2.so.0 -Wl,-rpath,$scratch"
 # shellcheck disable=SC2086 # several words
 compile bench benches/main.c benches/harness.c benches/calls.c benches/crowd.c benches/pictures.c \
-    benches/codes.c benches/guard_memory.c benches/guard_sqlite.c benches/guard_redis.c \
+    benches/codes.c benches/life.c benches/guard_memory.c benches/guard_sqlite.c benches/guard_redis.c \
     $shared -loath -lqrencode -lpng -lsqlite3 -lhiredis -lpthread
 # shellcheck disable=SC2086
 compile allocations benches/allocations.c benches/calls.c $shared
+compile nobody benches/nobody.c benches/calls.c $shared -lm
 compile footprint benches/footprint.c -ldl
 # shellcheck disable=SC2086
 compile enroll examples-c/enroll.c "$RELEASE/libfactor2.a" $STATIC_LIBS
@@ -100,6 +101,7 @@ END
     mkdir "$scratch/stores"
     "$scratch/bench" "$scratch/stores" "$scratch/redis" src/guard/redis/redis.lua "${ROUNDS:-101}"
     "$scratch/allocations"
+    "$scratch/nobody"
     "$scratch/footprint" "$scratch/libfactor2.so.0" "$scratch/enroll" bob@example.com "$scratch/qr.png"
 }
 

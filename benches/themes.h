@@ -7,6 +7,7 @@
 void compare_pictures(void);
 void compare_codes(void);
 void compare_memory_guard(void);
+void compare_life(void);
 void compare_sqlite_guard(const char *folder);
 void compare_redis_guard(const char *socket, const char *script);
 

@@ -98,6 +98,11 @@ impl Guard {
         }
     }
 
+    /// Whether it is not the caller who keeps the records.
+    pub(crate) fn keeps_records(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Whether accepted requests may be repeated.
     pub(crate) fn repeats(&self) -> bool {
         self.settings.policy.retry.is_some()

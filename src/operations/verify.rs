@@ -35,18 +35,13 @@ const TEXTS_AFTER_A_LATER_TIME: Texts = Texts {
 
 /// Whose code may be accepted.
 enum Secrets<'a> {
-    /// Nobody's: the text stands for a user who has no secret.
-    Nobody(Text<'a>),
-    One(Text<'a>),
+    One {
+        text: Text<'a>,
+        /// It stands for a user who has none. What is done with it differs in data alone, because time must
+        /// not tell.
+        is_nobodys: bool,
+    },
     Several(Vec<Text<'a>>),
-}
-
-/// Of how many secrets an answer is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Nobody,
-    One,
-    Several,
 }
 
 /// What is the same for all of a user's authenticators.
@@ -97,13 +92,19 @@ impl Authenticator {
         };
         let bound_to = whose.bound_to();
         match secrets {
-            Secrets::One(text) => {
-                let (one, candidate) = self.try_code(&text, bound_to, &typed, last_steps.of(0))?;
-                self.decide(
-                    slice::from_ref(&one),
-                    slice::from_ref(&candidate),
-                    Kind::One,
-                )
+            Secrets::One { text, is_nobodys } => {
+                let bound_to = if is_nobodys { Some(NOBODYS) } else { bound_to };
+                let (one, mut candidate) =
+                    self.try_code(&text, bound_to, &typed, last_steps.of(0))?;
+                if is_nobodys && self.guard.keeps_records() {
+                    candidate.attempt.matched = Match::Old;
+                }
+                let (_, verdict) = judge_several(slice::from_ref(&candidate))?;
+                let verdict = if is_nobodys { Verdict::Wrong } else { verdict };
+                if !candidate.is_code {
+                    return Err(malformed(slice::from_ref(&one)));
+                }
+                one.answer(verdict, None)
             }
             Secrets::Several(texts) => {
                 let tried = texts.iter().enumerate().map(|(place, text)| {
@@ -112,18 +113,11 @@ impl Authenticator {
                 });
                 let tried = tried.collect::<Result<Vec<_>>>()?;
                 let (all, candidates): (Vec<_>, Vec<_>) = tried.into_iter().unzip();
-                self.decide(&all, &candidates, Kind::Several)
-            }
-            Secrets::Nobody(text) => {
-                let bound_to = Some(NOBODYS);
-                let (one, mut candidate) =
-                    self.try_code(&text, bound_to, &typed, last_steps.of(0))?;
-                candidate.attempt.matched = Match::Old;
-                self.decide(
-                    slice::from_ref(&one),
-                    slice::from_ref(&candidate),
-                    Kind::Nobody,
-                )
+                let (place, verdict) = judge_several(&candidates)?;
+                if candidates.iter().all(|candidate| !candidate.is_code) {
+                    return Err(malformed(&all));
+                }
+                all[place].answer(verdict, Some(place))
             }
         }
     }
@@ -162,10 +156,7 @@ impl Authenticator {
             return Ok(Some(Secrets::Several(texts)));
         }
         let secret = request.text_or_null("totpsecret", &self.nobody)?;
-        Ok(secret.map(|(text, is_null)| match is_null {
-            true => Secrets::Nobody(text),
-            false => Secrets::One(text),
-        }))
+        Ok(secret.map(|(text, is_nobodys)| Secrets::One { text, is_nobodys }))
     }
 
     fn read_retry_key<'a>(&self, request: &mut Object<'a>) -> Result<Option<Text<'a>>> {
@@ -233,13 +224,11 @@ impl Authenticator {
         };
         Ok((authenticating, candidate))
     }
+}
 
-    fn decide(
-        &self,
-        authenticating: &[Authenticating],
-        candidates: &[Candidate],
-        kind: Kind,
-    ) -> Result<Response> {
+impl Authenticating {
+    /// What a verdict is answered with; `index` is its place among several.
+    fn answer(&self, verdict: Verdict, index: Option<usize>) -> Result<Response> {
         #[derive(Serialize)]
         struct Body {
             accepted: bool,
@@ -254,30 +243,19 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: Warnings,
         }
-        let (place, verdict) = judge_several(candidates)?;
-        if candidates.iter().all(|candidate| !candidate.is_code) {
-            return Err(malformed(authenticating));
-        }
-        let one = &authenticating[place];
-        let accepted = match verdict {
-            _ if kind == Kind::Nobody => Err(refused(Verdict::Wrong, &TEXTS)),
-            verdict => one.accepted(verdict),
-        };
-        let (step, drift) = accepted?;
+        let (step, drift) = self.accepted(verdict)?;
         let is_repeated = matches!(verdict, Verdict::Repeated { .. });
         Response::new(&Body {
             accepted: true,
             step,
             drift,
-            index: (kind == Kind::Several).then_some(place),
-            reseal: one.stored.needs_reseal().then_some(true),
+            index,
+            reseal: self.stored.needs_reseal().then_some(true),
             repeated: is_repeated.then_some(true),
-            warnings: one.stored.warnings(),
+            warnings: self.stored.warnings(),
         })
     }
-}
 
-impl Authenticating {
     /// The step of an accepted code and its drift, or the refusal.
     fn accepted(&self, verdict: Verdict) -> Result<(u64, i64)> {
         match (verdict, self.matched) {

@@ -11,7 +11,7 @@ mod key;
 mod tests;
 
 use std::collections::VecDeque;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::hash_map::HashMap;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -179,22 +179,23 @@ impl Shard {
         policy: &Policy,
         reserve: impl FnOnce() -> bool,
     ) -> Option<Verdict> {
-        let entry = self.records.entry(*credential);
-        let mut before = match &entry {
-            Entry::Occupied(entry) => Record::from(*entry.get()),
-            Entry::Vacant(_) => Record::NEW,
-        };
+        let kept = self.records.get_mut(credential);
+        let mut before = kept
+            .as_ref()
+            .map_or(Record::NEW, |kept| Record::from(**kept));
         before.retry = self.retries.get(credential).copied();
         let mut record = before;
         let verdict = record.judge(attempt, policy);
         let changed = record != before;
-        match entry {
-            // Written even when it is the same: time must not tell who is locked.
-            Entry::Occupied(mut entry) => *entry.get_mut() = black_box(record.into()),
-            Entry::Vacant(_) if !changed => {}
-            Entry::Vacant(_) if !reserve() => return None,
-            Entry::Vacant(entry) => {
-                entry.insert(record.into());
+        match kept {
+            // Written even when it is the same: time must not tell who is locked, or who has a record at all.
+            Some(kept) => *kept = black_box(record.into()),
+            None if !changed => {
+                black_box(Kept::from(record));
+            }
+            None if !reserve() => return None,
+            None => {
+                self.records.insert(*credential, record.into());
             }
         }
         if record.retry != before.retry {
