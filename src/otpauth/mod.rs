@@ -1,5 +1,7 @@
 //! otpauth URIs.
 
+mod names;
+mod percent;
 mod read;
 mod write;
 

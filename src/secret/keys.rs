@@ -123,3 +123,115 @@ fn read_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     bytes.copy_from_slice(decoded.get(..32).filter(|_| length == 32)?);
     bytes.iter().any(|byte| *byte != 0).then_some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::json::Statuses;
+    use crate::status::Status;
+
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+    fn read_text(config: &str) -> Result<Option<Keys>> {
+        let statuses = Statuses::all(Status::Configuration);
+        Keys::read(&mut Object::read(config, "config", statuses)?)
+    }
+
+    fn read(seal: &Value) -> Result<Option<Keys>> {
+        read_text(&json!({"seal": seal}).to_string())
+    }
+
+    /// Keys that differ, and the name of the last one.
+    fn many(count: u8) -> Value {
+        let name = |n: u8| format!("k{n}");
+        let key = |n: u8| BASE64.encode([n; 32]);
+        let keys: Value = (1..=count).map(|n| (name(n), json!(key(n)))).collect();
+        json!({"keys": keys, "use": name(count)})
+    }
+
+    #[test]
+    fn keys_are_described_in_order_and_without_their_bytes() {
+        let other = BASE64.encode([7; 32]);
+        let config = format!(
+            r#"{{"seal":{{"keys":{{"z":"{KEY}","2026-11_a":"{other}"}},"use":"z","plain":"refuse"}}}}"#
+        );
+        let keys = read_text(&config).unwrap().unwrap();
+        let described = serde_json::to_string(&keys.describe()).unwrap();
+        assert_eq!(
+            described,
+            r#"{"keys":["z","2026-11_a"],"use":"z","plain":"refuse"}"#
+        );
+        assert_eq!(format!("{keys:?}"), "Keys(2)");
+    }
+
+    #[test]
+    fn there_are_1_to_16_keys_or_none() {
+        assert!(read_text("{}").unwrap().is_none());
+        for count in [1, 16] {
+            let keys = read(&many(count)).unwrap().unwrap();
+            assert_eq!(keys.name_in_use(), format!("k{count}"));
+            assert!(keys.takes_plain);
+        }
+    }
+
+    /// A refusal names the member, and the key's name, but never the key.
+    #[test]
+    fn wrong_keys_are_refused() {
+        let not_a_key = "config.seal.keys: must be of 32 random bytes each, in base64, each another: \"k\" is not";
+        let names =
+            "config.seal.keys: must be with names of 1 to 32 letters, digits, \"-\" and \"_\"";
+        let count = "config.seal.keys: must be 1 to 16 keys";
+        let with_key = |key: &str| json!({"keys": {"k": key}, "use": "k"});
+        for (seal, message) in [
+            (json!([]), "config.seal: must be an object"),
+            (json!({"use": "k"}), "config.seal.keys: missing"),
+            (
+                json!({"keys": [KEY], "use": "k"}),
+                "config.seal.keys: must be an object",
+            ),
+            (
+                json!({"keys": {"k": 1}, "use": "k"}),
+                "config.seal.keys: must have strings alone",
+            ),
+            (json!({"keys": {}, "use": "k"}), count),
+            (many(17), count),
+            (json!({"keys": {"k": KEY}}), "config.seal.use: missing"),
+            (
+                json!({"keys": {"k": KEY}, "use": "K"}),
+                "config.seal.use: must be the name of one of the keys",
+            ),
+            (
+                json!({"keys": {"k": KEY}, "use": "k", "plain": "no"}),
+                "config.seal.plain: must be one of accept, refuse",
+            ),
+            (
+                json!({"keys": {"k": KEY}, "use": "k", "key": KEY}),
+                "config.seal: unknown member \"key\"",
+            ),
+            (json!({"keys": {"": KEY}, "use": ""}), names),
+            (json!({"keys": {"a".repeat(33): KEY}, "use": "k"}), names),
+            (json!({"keys": {"k.1": KEY}, "use": "k.1"}), names),
+            (json!({"keys": {"ä": KEY}, "use": "ä"}), names),
+            // The key in the place of its name.
+            (json!({"keys": {KEY: "k"}, "use": "k"}), names),
+            (json!({"keys": {"j": KEY, "k": KEY}, "use": "k"}), not_a_key),
+            (with_key(""), not_a_key),
+            (with_key(&BASE64.encode([0; 32])), not_a_key),
+            (with_key(&BASE64.encode([1; 31])), not_a_key),
+            (with_key(&BASE64.encode([1; 33])), not_a_key),
+            (with_key(KEY.trim_end_matches('=')), not_a_key),
+            (with_key(&KEY.replace("8=", "9=")), not_a_key),
+            (with_key(&format!("{KEY}\n")), not_a_key),
+            (
+                with_key(&BASE64.encode([255; 32]).replace('/', "_")),
+                not_a_key,
+            ),
+        ] {
+            let error = read(&seal).err().unwrap();
+            assert_eq!(error.status, Status::Configuration);
+            assert_eq!(error.message, message, "{seal}");
+        }
+    }
+}

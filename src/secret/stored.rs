@@ -20,6 +20,8 @@ pub(crate) struct Stored {
     scheme: Scheme,
     /// The next counter, of type hotp.
     counter: Option<u64>,
+    /// About how its URI is written.
+    warnings: Vec<Cow<'static, str>>,
     needs_reseal: bool,
 }
 
@@ -31,6 +33,7 @@ impl Stored {
             uri: None,
             scheme,
             counter: None,
+            warnings: Vec::new(),
             needs_reseal: false,
         }
     }
@@ -77,6 +80,7 @@ impl Stored {
             uri: Some(text.to_owned().into()),
             scheme: read.scheme,
             counter: read.counter,
+            warnings: read.warnings,
             needs_reseal: false,
         })
     }
@@ -99,14 +103,17 @@ impl Stored {
         self.needs_reseal
     }
 
-    /// What a response should warn about, if anything.
+    /// What a response should warn about, if anything. Label and issuer do not matter for verifying.
     pub(crate) fn warnings(&self) -> Vec<Cow<'static, str>> {
-        self.secret.warnings()
+        let mut warnings = self.warnings.clone();
+        warnings.extend(self.secret.warnings());
+        warnings
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
     use totp_rs::Algorithm;
 
@@ -121,7 +128,11 @@ mod tests {
     };
 
     fn keys(keys: &Value, in_use: &str) -> Keys {
-        let config = json!({"seal": {"keys": keys, "use": in_use}}).to_string();
+        keys_of(json!({"keys": keys, "use": in_use}))
+    }
+
+    fn keys_of(seal: Value) -> Keys {
+        let config = json!({"seal": seal}).to_string();
         let statuses = Statuses::all(Status::Configuration);
         let mut config = Object::read(&config, "config", statuses).unwrap();
         Keys::read(&mut config).unwrap().unwrap()
@@ -187,6 +198,135 @@ mod tests {
         // What is inside must be a secret, and is never sealed itself.
         for inside in ["", "no secret", &*sealed] {
             refused(&keys.seal(inside, "alice").unwrap(), "alice", &keys);
+        }
+    }
+
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+
+    /// What each text that cannot be opened is taken for, by its message.
+    #[test]
+    fn a_refusal_tells_what_the_text_was_taken_for() {
+        let accepting = keys(&json!({"k": KEY}), "k");
+        let refusing = keys_of(json!({"keys": {"k": KEY}, "use": "k", "plain": "refuse"}));
+        let sealed = accepting.seal(SECRET, "alice").unwrap();
+        let uri = format!("otpauth://totp/a.b?secret={SECRET}");
+        let plain = "totpsecret: not sealed, and config.seal.plain is \"refuse\"";
+        let damaged = does_not_open().message;
+        let cases: [(&str, _, _, &str); 9] = [
+            (
+                &*sealed,
+                Some("alice"),
+                None,
+                "totpsecret: sealed, and the settings have no seal",
+            ),
+            (
+                &*sealed,
+                None,
+                Some(&accepting),
+                "totpsecret: sealed, and the request has neither username nor bind",
+            ),
+            (SECRET, Some("alice"), Some(&refusing), plain),
+            (&uri, Some("alice"), Some(&refusing), plain),
+            ("no secret", Some("alice"), Some(&refusing), plain),
+            // Sealed text is strict: no blank around it.
+            (
+                &format!(" {}", &*sealed),
+                Some("alice"),
+                Some(&accepting),
+                &damaged,
+            ),
+            (
+                &format!("{}\n", &*sealed),
+                Some("alice"),
+                Some(&accepting),
+                &damaged,
+            ),
+            (
+                "OTPAUTH:totp/a.b",
+                Some("alice"),
+                Some(&accepting),
+                "totpsecret: the URI must begin with otpauth://",
+            ),
+            (
+                "https://example.com/a.b",
+                Some("alice"),
+                None,
+                "totpsecret: the URI must begin with otpauth://",
+            ),
+        ];
+        for (text, bound_to, keys, message) in cases {
+            let error = Stored::open(text, bound_to, keys, &USUAL).err().unwrap();
+            assert_eq!(error.status, Status::InvalidSecret);
+            assert_eq!(error.message, message);
+        }
+        let opened = Stored::open(&sealed, Some("alice"), Some(&refusing), &USUAL).unwrap();
+        assert!(!opened.needs_reseal());
+    }
+
+    /// Where there are keys, what is not sealed by the one in use is to be sealed anew.
+    #[test]
+    fn what_is_to_be_sealed_anew_is_told() {
+        let both = json!({"old": KEY, "new": KEY.replace("AAEC", "AAED")});
+        let (old, new) = (keys(&both, "old"), keys(&both, "new"));
+        let sealed = old.seal(SECRET, "alice").unwrap();
+        for (text, keys, needs_reseal) in [
+            (SECRET, None, false),
+            (SECRET, Some(&new), true),
+            (&*sealed, Some(&new), true),
+            (&*sealed, Some(&old), false),
+        ] {
+            let stored = Stored::open(text, Some("alice"), keys, &USUAL).unwrap();
+            assert_eq!(stored.needs_reseal(), needs_reseal);
+        }
+    }
+
+    /// A URI's own scheme holds, and what is odd about it is told; but not what its names are like.
+    #[test]
+    fn a_uri_brings_its_scheme_and_warnings() {
+        let uri =
+            format!("otpauth://totp/A:b?issuer=B&algorithm=SHA-256&period=60&secret={SECRET}");
+        let stored = Stored::open(&uri, None, None, &Scheme { digits: 8, ..USUAL }).unwrap();
+        let scheme = stored.totp().unwrap();
+        assert_eq!(scheme.algorithm, Algorithm::SHA256);
+        assert_eq!((scheme.digits, scheme.period), (6, 60));
+        let odd = "totpsecret: the URI's algorithm is written in a way that some apps do not read";
+        assert_eq!(stored.warnings(), [odd]);
+        assert_eq!(*stored.text(), uri);
+
+        let uri = format!(
+            "otpauth://hotp/b?counter=0&secret={}",
+            SECRET.get(16..).unwrap()
+        );
+        let stored = Stored::open(&uri, None, None, &USUAL).unwrap();
+        assert_eq!(stored.totp().err().unwrap().status, Status::InvalidSecret);
+        assert_eq!(stored.warnings(), stored.secret.warnings());
+        assert_eq!(stored.warnings().len(), 1);
+    }
+
+    proptest! {
+        /// Sealing what was opened gives a text that opens alike, for the same alone, and is another each time.
+        #[test]
+        fn what_is_sealed_opens_for_the_same_alone(
+            bytes in 10..=512usize, is_uri: bool, bound_to in ".{1,20}", other in ".{1,20}",
+            key: [u8; 32], name in "[A-Za-z0-9_-]{1,32}",
+        ) {
+            prop_assume!(key != [0; 32] && bound_to != other);
+            let key = data_encoding::BASE64.encode(&key);
+            let keys = keys(&json!({name.as_str(): key}), &name);
+            let secret = Secret::generate(bytes).unwrap();
+            let text = match is_uri {
+                true => format!("otpauth://totp/a?secret={}&digits=8", &*secret.to_base32()),
+                false => secret.to_base32().to_lowercase(),
+            };
+            let stored = Stored::open(&text, None, Some(&keys), &USUAL).unwrap();
+            let sealed = keys.seal(&stored.text(), &bound_to).unwrap();
+            prop_assert_ne!(&sealed, &keys.seal(&stored.text(), &bound_to).unwrap());
+            let opened = open(&sealed, &bound_to, &keys).unwrap();
+            prop_assert_eq!(opened.secret.as_bytes(), secret.as_bytes());
+            prop_assert_eq!(opened.text(), stored.text());
+            prop_assert_eq!(opened.totp().unwrap().digits, if is_uri { 8 } else { 6 });
+            refused(&sealed, &other, &keys);
         }
     }
 }
