@@ -44,9 +44,14 @@ pub(crate) fn judge_several(candidates: &[Candidate]) -> Result<(usize, Verdict)
         }
     }
     match refused {
-        Some(refused) => Ok(refused),
         None if all.is_empty() => judge_all(candidates.iter()),
         None => judge_all(all.iter().map(|(_, one)| *one)),
+        // A locked one's code may still be good when the lock ends, so that it must look like a wrong one as long
+        // as others answer. Not so one that was accepted before.
+        Some((_, Verdict::Throttled(_))) if find_known(&all)?.is_none() => {
+            judge_all(all.iter().map(|(_, one)| *one))
+        }
+        Some(refused) => Ok(refused),
     }
 }
 
@@ -71,7 +76,7 @@ fn judge_all<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> Result<
         let name = candidate.guarded.name();
         if !seen.contains(&name) {
             seen.push(name);
-            verdict = mildest(verdict, candidate.judge()?);
+            verdict = mildest(verdict, candidate.judge_as(Match::Nothing)?);
         }
     }
     Ok((0, verdict))
@@ -91,11 +96,15 @@ fn mildest(one: Verdict, other: Verdict) -> Verdict {
 }
 
 impl Candidate<'_> {
+    fn judge(&self) -> Result<Verdict> {
+        self.judge_as(self.attempt.matched)
+    }
+
     /// What is no code changes nothing, and does all that a wrong one does: time must not tell who has a
     /// secret.
-    fn judge(&self) -> Result<Verdict> {
+    fn judge_as(&self, matched: Match) -> Result<Verdict> {
         let matched = match self.is_code {
-            true => self.attempt.matched,
+            true => matched,
             false => Match::Old,
         };
         self.guarded.judge(Attempt {

@@ -1,6 +1,6 @@
 //! The guard with the store "sqlite": real files, real processes.
 
-mod crash;
+pub mod crash;
 mod damage;
 mod descriptors;
 mod file;
