@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::race::tell;
+use crate::stores::until_available;
 use crate::support::{Authenticator, Operation};
 
 const CALLS: &str = "FACTOR2_TEST_CALLS";
@@ -48,7 +49,7 @@ fn job() {
         if stdin().read_exact(&mut [0]).is_err() {
             break;
         }
-        let reply = authenticator.call(operation, call["request"].clone());
+        let reply = until_available(|| authenticator.call(operation, call["request"].clone()));
         // One write, which a pipe never tears.
         tell(format!("{}\n", reply.text).as_bytes());
     }

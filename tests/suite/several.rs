@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::people::{NOW, code_of, inspect, reset, secret, verify, wrong_code_at};
-use crate::stores::Store;
+use crate::stores::{Service, Store};
 use crate::support::{Authenticator, Reply};
 
 fn none() -> Authenticator {
@@ -196,45 +196,45 @@ fn a_stored_code_that_is_sent_much_later_is_a_guess_for_none() {
 #[test]
 fn while_one_is_locked_the_others_get_in_and_nobody_learns_its_codes() {
     for store in Store::all() {
-        clock::stand_at(NOW);
-        let authenticator = store.open();
+        let mut service = Service::new(&store, json!({}));
+        let authenticator = service.at(NOW);
         let two = secrets(&[1, 2]);
         for _ in 0..5 {
-            verify(&authenticator, 1, &wrong_code_at(1, NOW));
+            verify(authenticator, 1, &wrong_code_at(1, NOW));
         }
-        let locked = inspect(&authenticator, 1);
+        let locked = inspect(authenticator, 1);
         assert_eq!(locked["locked_until"], NOW + 30);
         // A right code of the locked one would be good in half a minute: it looks like any other.
-        let right = try_code(&authenticator, &two, &code_of(&two[0], NOW + 30));
-        assert_eq!(failures(&authenticator, &[2]), [1]);
-        let wrong = guess(&authenticator, &two);
-        assert_eq!(failures(&authenticator, &[2]), [2]);
+        let right = try_code(authenticator, &two, &code_of(&two[0], NOW + 30));
+        assert_eq!(failures(authenticator, &[2]), [1]);
+        let wrong = guess(authenticator, &two);
+        assert_eq!(failures(authenticator, &[2]), [2]);
         assert_eq!(
             (right.status, right.text),
             (wrong.status, wrong.text.clone())
         );
         wrong.refused(Status::InvalidToken);
-        assert_eq!(inspect(&authenticator, 1), locked);
-        let accepted = try_code(&authenticator, &two, &code_of(&two[1], NOW)).ok();
+        assert_eq!(inspect(authenticator, 1), locked);
+        let accepted = try_code(authenticator, &two, &code_of(&two[1], NOW)).ok();
         assert_eq!(accepted["index"], 1);
-        assert_eq!(inspect(&authenticator, 1), locked);
+        assert_eq!(inspect(authenticator, 1), locked);
         // Both locked, no code is looked at, and the first to come back is told.
-        clock::stand_at(NOW + 10);
+        let authenticator = service.at(NOW + 10);
         for _ in 0..5 {
-            verify(&authenticator, 2, &wrong_for_all(&two));
+            verify(authenticator, 2, &wrong_for_all(&two));
         }
         for code in [
             code_of(&two[0], NOW),
             code_of(&two[1], NOW + 30),
             wrong_for_all(&two),
         ] {
-            let reply = try_code(&authenticator, &two, &code);
+            let reply = try_code(authenticator, &two, &code);
             assert_status(&reply, Status::Throttled);
             assert_eq!(crate::people::retry_after(&reply), Some(20));
         }
-        clock::stand_at(NOW + 30);
+        let authenticator = service.at(NOW + 30);
         assert_eq!(
-            try_code(&authenticator, &two, &code_of(&two[0], NOW + 30)).ok()["index"],
+            try_code(authenticator, &two, &code_of(&two[0], NOW + 30)).ok()["index"],
             0
         );
     }
@@ -306,14 +306,14 @@ fn a_code_that_two_devices_show_is_accepted_once() {
     }
     // Locked out of one of them, the code is the other's.
     for store in Store::all() {
-        clock::stand_at(NOW);
-        let authenticator = store.open();
+        let mut service = Service::new(&store, json!({}));
+        let authenticator = service.at(NOW);
         for _ in 0..5 {
-            verify(&authenticator, one, &wrong_for_all(&two));
+            verify(authenticator, one, &wrong_for_all(&two));
         }
-        assert_eq!(try_code(&authenticator, &two, &code).ok()["index"], 1);
-        clock::stand_at(NOW + 30);
-        try_code(&authenticator, &two, &code).refused(Status::TokenReused);
+        assert_eq!(try_code(authenticator, &two, &code).ok()["index"], 1);
+        let authenticator = service.at(NOW + 30);
+        try_code(authenticator, &two, &code).refused(Status::TokenReused);
     }
 }
 

@@ -3,12 +3,15 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use factor2::Status;
 use serde_json::{Value, json};
 
+use crate::clock;
 #[cfg(feature = "redis")]
 use crate::guard_redis::server::Server;
-use crate::support::{Authenticator, scratch};
+use crate::support::{Authenticator, Reply, scratch};
 
 pub enum Store {
     Memory,
@@ -72,6 +75,46 @@ impl Store {
             }
             #[cfg(feature = "redis")]
             Store::Redis(server) => Some(server.cli(&["DBSIZE"]).parse().unwrap()),
+        }
+    }
+}
+
+/// Authenticators with one store, at one time after the other: Redis reads its own clock unless the settings fix
+/// the time, and memory is one authenticator's.
+pub struct Service<'a> {
+    store: &'a Store,
+    more: Value,
+    opened: Authenticator,
+}
+
+impl<'a> Service<'a> {
+    pub fn new(store: &'a Store, more: Value) -> Service<'a> {
+        let opened = store.open_with(more.clone());
+        Service {
+            store,
+            more,
+            opened,
+        }
+    }
+
+    pub fn at(&mut self, time: u64) -> &Authenticator {
+        clock::stand_at(time);
+        if !matches!(self.store, Store::Memory) {
+            let mut config = self.store.config(self.more.clone());
+            config["fixed_time"] = json!(time);
+            self.opened = Authenticator::new(config);
+        }
+        &self.opened
+    }
+}
+
+/// Calls until the store answers: on a busy machine not all come at it within one budget.
+pub fn until_available(call: impl Fn() -> Reply) -> Reply {
+    let patience = Instant::now() + Duration::from_secs(120);
+    loop {
+        let reply = call();
+        if reply.status != Status::StoreUnavailable as i32 || Instant::now() > patience {
+            return reply;
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Set, record, try_request};
 use crate::clock;
 use crate::people::{NOW, code_at, inspect, log_in_at, retry_after, secret, verify, wrong_code_at};
-use crate::stores::Store;
+use crate::stores::{Service, Store};
 use crate::support::Authenticator;
 
 #[test]
@@ -115,11 +115,11 @@ fn what_cannot_be_a_code_is_not_counted() {
 #[test]
 fn wrong_ones_lock_the_set_and_not_the_codes_nor_the_other_way_round() {
     for store in Store::all() {
-        clock::stand_at(NOW);
         let (set, other) = (Set::new(2), Set::new(2));
-        let authenticator = store.open();
+        let mut service = Service::new(&store, json!({}));
+        let authenticator = service.at(NOW);
         for guess in 1..=5 {
-            let reply = set.guess(&authenticator);
+            let reply = set.guess(authenticator);
             reply.refused_alike(Status::InvalidToken);
             assert_eq!(retry_after(&reply), (guess == 5).then_some(30));
         }
@@ -127,24 +127,24 @@ fn wrong_ones_lock_the_set_and_not_the_codes_nor_the_other_way_round() {
         let locked = record(&[], 2, 5, NOW + 30);
         for code in [&set.codes[0], "2222-2222-2222-2222-2222-2222"] {
             let request = json!({"recovery": set.recovery, "code": code});
-            let reply = try_request(&authenticator, request);
+            let reply = try_request(authenticator, request);
             reply.refused_alike(Status::Throttled);
             assert_eq!(retry_after(&reply), Some(30));
         }
-        assert_eq!(set.inspect(&authenticator), locked);
-        log_in_at(&authenticator, 1, NOW).ok();
-        other.try_code(&authenticator, 1).ok();
+        assert_eq!(set.inspect(authenticator), locked);
+        log_in_at(authenticator, 1, NOW).ok();
+        other.try_code(authenticator, 1).ok();
         for _ in 0..5 {
-            let reply = verify(&authenticator, 1, &wrong_code_at(1, NOW));
+            let reply = verify(authenticator, 1, &wrong_code_at(1, NOW));
             reply.refused_alike(Status::InvalidToken);
         }
-        verify(&authenticator, 1, &code_at(1, NOW + 30)).refused_alike(Status::Throttled);
-        other.try_code(&authenticator, 2).ok();
-        assert_eq!(set.inspect(&authenticator), locked);
-        assert_eq!(inspect(&authenticator, 1)["failures"], 5);
-        clock::stand_at(NOW + 30);
-        assert_eq!(set.try_code(&authenticator, 1).ok()["remaining"], 1);
-        assert_eq!(set.inspect(&authenticator), record(&[1], 1, 0, 0));
+        verify(authenticator, 1, &code_at(1, NOW + 30)).refused_alike(Status::Throttled);
+        other.try_code(authenticator, 2).ok();
+        assert_eq!(set.inspect(authenticator), locked);
+        assert_eq!(inspect(authenticator, 1)["failures"], 5);
+        let authenticator = service.at(NOW + 30);
+        assert_eq!(set.try_code(authenticator, 1).ok()["remaining"], 1);
+        assert_eq!(set.inspect(authenticator), record(&[1], 1, 0, 0));
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{assert_status, code_of, failures, guess, secrets, try_code};
 use crate::clock;
-use crate::people::{NOW, inspect, retry_after, secret, verify, wrong_code_at};
+use crate::people::{NOW, inspect, retry_after, verify, wrong_code_at};
 use crate::stores::Store;
 use crate::support::Authenticator;
 
@@ -73,8 +73,7 @@ fn more_devices_give_an_attacker_no_more_guesses() {
     }
 }
 
-/// Whatever was guessed before against one of them, no device is asked more often than it would be alone; and
-/// while they are locked at the same times, no more guesses are looked at than for the worst of them.
+/// Whatever was guessed before against one of them, no device is asked more often than it would be alone.
 #[test]
 fn guesses_that_one_has_behind_it_give_the_other_no_more() {
     for behind in [1, 3, 4, 5, 6, 12, 32] {
@@ -90,9 +89,6 @@ fn guesses_that_one_has_behind_it_give_the_other_no_more() {
             (33..=33 + 33 - behind).contains(&looked_at),
             "{behind}: {looked_at}"
         );
-        if behind <= 5 {
-            assert_eq!(looked_at, 33, "{behind}");
-        }
     }
 }
 
@@ -126,7 +122,6 @@ fn eight_authenticators_wait_no_longer_than_one() {
                 .max(),
             Some(&1)
         );
-        let _ = secret(8);
     }
 }
 
