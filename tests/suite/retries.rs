@@ -149,6 +149,7 @@ fn the_same_request_gets_the_same_answer_so_often_and_no_longer() {
             let authenticator = service.at(NOW + 30 + later);
             assert_repeated(&try_with(authenticator, 1, "session"), &first);
         }
+        let authenticator = service.at(NOW + 60);
         try_with(authenticator, 1, "session").refused(Status::TokenReused);
         assert_eq!(inspect(authenticator, 1)["failures"], 0);
     }
