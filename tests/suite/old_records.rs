@@ -283,9 +283,11 @@ mod redis {
     fn a_record_becomes_format_2_only_when_it_says_more() {
         let (server, records) = old_server();
         let store = Store::Redis(server);
-        let kept = |key: &str| match &store {
-            Store::Redis(server) => server.cli(&["GET", key]),
-            _ => unreachable!(),
+        let kept = |key: &str| {
+            let Store::Redis(server) = &store else {
+                panic!("another store");
+            };
+            server.cli(&["GET", key])
         };
         let mut service = Service::new(&store, json!({"retry": {}}));
         let authenticator = service.at(NOW);
