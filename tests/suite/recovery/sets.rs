@@ -266,6 +266,7 @@ fn a_full_memory_forgets_no_used_code_and_takes_new_sets() {
     let used = [Set::new(2), Set::new(2)];
     clock::stand_at(NOW);
     for set in &used {
+        set.guess(&authenticator).refused(Status::InvalidToken);
         set.try_code(&authenticator, 1).ok();
     }
     for user in 0..50 {
