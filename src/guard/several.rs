@@ -44,9 +44,9 @@ pub(crate) fn judge_several(candidates: &[Candidate]) -> Result<(usize, Verdict)
         }
     }
     match refused {
-        Some(refused) => Ok(refused),
         None if all.is_empty() => judge_all(candidates.iter()),
         None => judge_all(all.iter().map(|(_, one)| *one)),
+        Some(refused) => Ok(refused),
     }
 }
 

@@ -16,8 +16,10 @@ pub(crate) struct Attempt {
     pub(crate) matched: Match,
     /// Of the request, if its answer may be repeated.
     pub(crate) retry_key: Option<RetryKey>,
-    /// The oldest step whose code is still accepted.
-    pub(crate) oldest: i64,
+    /// How many steps before the current one are accepted as well.
+    pub(crate) past: u64,
+    /// Seconds of a step; 0 for recovery codes, which have none.
+    pub(crate) period: u64,
     /// Unix seconds.
     pub(crate) now: u64,
     /// Whether the settings fix `now`; if not, a store that machines share reads its own clock.
@@ -260,7 +262,8 @@ mod tests {
             code: WRONG,
             matched: Match::Nothing,
             retry_key: None,
-            oldest: 0,
+            past: 1,
+            period: 30,
             now,
             time_is_fixed: true,
             id: 0,

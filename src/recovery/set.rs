@@ -109,6 +109,8 @@ fn hash(id: &[u8; 16], number: u8, code: &RecoveryCode) -> Hash {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -144,6 +146,14 @@ mod tests {
             let error = RecoverySet::read(text.as_str().unwrap()).err().unwrap();
             assert_eq!(error.status, Status::DataFormat);
         }
+    }
+
+    #[test]
+    fn no_code_comes_twice() {
+        let sets = (0..3125).map(|_| RecoverySet::create(MAX_CODES).unwrap());
+        let codes = sets.flat_map(|(_, codes)| codes);
+        let all: HashSet<[u8; BYTES]> = codes.map(|code| *code.as_bytes()).collect();
+        assert_eq!(all.len(), 100_000);
     }
 
     proptest! {

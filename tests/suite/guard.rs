@@ -466,6 +466,29 @@ fn clean_records_make_room_once_their_code_is_out_of_the_window() {
     }
 }
 
+/// Steps of two minutes have small numbers, and their codes live long.
+#[test]
+fn a_long_step_is_not_taken_for_one_of_long_ago() {
+    let guard = json!({"store": "memory", "max_records": 1});
+    let authenticator = Authenticator::new(json!({"issuer": "Test", "guard": guard}));
+    let slow = format!("otpauth://totp/Test?secret={SECRET}&period=120");
+    let slow = json!({"totpsecret": slow, "otp": code_of(&slow, NOW)});
+    clock::stand_at(NOW);
+    authenticator.call(factor2_verify, slow.clone()).ok();
+    let log_in = |time: u64| {
+        clock::stand_at(time);
+        let secret = secret_number(1);
+        let request = json!({"totpsecret": secret, "otp": code_of(&secret, time)});
+        authenticator.call(factor2_verify, request)
+    };
+    for later in [60, 120, 239] {
+        log_in(NOW + later).refused(Status::StoreUnavailable);
+        let replay = authenticator.call(factor2_verify, slow.clone());
+        replay.refused(Status::TokenReused);
+    }
+    log_in(NOW + 240).ok();
+}
+
 #[test]
 fn settings_of_the_guard() {
     let try_new = |guard: Value| {

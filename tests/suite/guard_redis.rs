@@ -5,7 +5,7 @@ mod down;
 mod network;
 mod password;
 mod process;
-mod proxy;
+pub mod proxy;
 mod race;
 mod record;
 mod sentinel;

@@ -1,6 +1,6 @@
 //! The guard with the store "sqlite": real files, real processes.
 
-mod crash;
+pub mod crash;
 mod damage;
 mod descriptors;
 mod file;
@@ -177,7 +177,7 @@ fn what_changes_no_record_is_written_all_the_same() {
         authenticator.call(factor2_verify, request)
     };
     let shown = || [1, 2, 3, 4].map(|user| inspect(&authenticator, user));
-    let (before, rows) = (shown(), count("SELECT count(*) FROM credential_1"));
+    let (before, rows) = (shown(), count("SELECT count(*) FROM credential_2"));
     let calls: [(&dyn Fn() -> Reply, Status); 7] = [
         (&|| nobody(&wrong), Status::InvalidToken),
         (&|| nobody("x"), Status::InvalidToken),
@@ -195,7 +195,7 @@ fn what_changes_no_record_is_written_all_the_same() {
         }
     }
     assert_eq!(shown(), before);
-    assert_eq!(count("SELECT count(*) FROM credential_1"), rows);
+    assert_eq!(count("SELECT count(*) FROM credential_2"), rows);
     assert_intact(&path);
     // Nor does a store in trouble tell.
     others.execute_batch("BEGIN IMMEDIATE").unwrap();

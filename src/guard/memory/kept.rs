@@ -21,13 +21,16 @@ pub(super) struct Kept {
     /// At most 100, by the policy: then nothing is counted any more.
     failures: u8,
     disabled: bool,
+    /// Seconds of a step, at most 120; 0 for recovery codes, which have none.
+    period: u8,
 }
 
 const _: () = assert!(size_of::<Kept>() == 32);
 
-impl From<Record> for Kept {
-    fn from(record: Record) -> Self {
+impl Kept {
+    pub(super) fn new(record: Record, period: u64) -> Self {
         Kept {
+            period: period as u8,
             last_step: record.last_step,
             locked_until: record.locked_until,
             last_code: record.last_code.and_then(|code| NonZeroU32::new(code + 1)),
@@ -35,6 +38,24 @@ impl From<Record> for Kept {
             lock_s: record.lock_s as u32,
             failures: record.failures as u8,
             disabled: record.disabled,
+        }
+    }
+
+    pub(super) fn period(self) -> u64 {
+        self.period.into()
+    }
+
+    /// When its last accepted step began, in Unix seconds.
+    pub(super) fn accepted_for(self) -> i128 {
+        i128::from(self.last_step) * i128::from(self.period)
+    }
+
+    /// Whether its last accepted code is none any more at this time, where that many steps before the current one
+    /// are accepted.
+    pub(super) fn is_over(self, past: u64, now: u64) -> bool {
+        match now.checked_div(self.period()) {
+            Some(current) => i128::from(self.last_step) + i128::from(past) < i128::from(current),
+            None => true,
         }
     }
 }
@@ -102,7 +123,10 @@ mod tests {
             ..Record::NEW
         };
         for record in [Record::NEW, zero, most] {
-            assert_eq!(Record::from(Kept::from(record)), record);
+            for period in [0, 15, 120] {
+                let kept = Kept::new(record, period);
+                assert_eq!((Record::from(kept), kept.period()), (record, period));
+            }
         }
     }
 }

@@ -89,16 +89,17 @@ impl MemoryStore {
     }
 
     /// Evicts the clean record that was accepted longest ago, if it may go.
-    fn make_room(&self, oldest: i64) -> Result<()> {
+    fn make_room(&self, attempt: &Attempt) -> Result<()> {
+        let is_over = |kept: Kept| kept.is_over(attempt.past, attempt.now);
         let idle = |shard: &CachePadded<Mutex<Shard>>| shard.lock().longest_idle();
         let longest = self
             .shards
             .iter()
             .filter_map(|shard| Some((idle(shard)?, shard)));
-        match longest.min_by_key(|(last_step, _)| *last_step) {
-            Some((last_step, shard)) if last_step < oldest => {
+        match longest.min_by_key(|(kept, _)| kept.accepted_for()) {
+            Some((kept, shard)) if is_over(kept) => {
                 // If another thread was faster, the caller comes again.
-                if shard.lock().evict(oldest) {
+                if shard.lock().evict(is_over) {
                     self.records.0.fetch_sub(1, Ordering::Relaxed);
                 }
                 Ok(())
@@ -133,7 +134,7 @@ impl Store for MemoryStore {
                 return Ok(verdict);
             }
             drop(shard);
-            self.make_room(attempt.oldest)?;
+            self.make_room(&attempt)?;
         }
     }
 
@@ -144,12 +145,14 @@ impl Store for MemoryStore {
 
     fn reset(&self, credential: &Credential, _: Deadline) -> Result<Record> {
         let mut shard = self.shard(credential)?;
-        let Some(before) = shard.record(credential) else {
+        let Some(kept) = shard.records.get(credential).copied() else {
             return Ok(Record::NEW);
         };
+        let before = shard.record(credential).unwrap_or(Record::NEW);
         let mut left = before;
         left.reset();
-        shard.records.insert(*credential, left.into());
+        let kept = Kept::new(left, kept.period());
+        shard.records.insert(*credential, kept);
         shard.note_if_clean(credential, &before, &left);
         Ok(left)
     }
@@ -187,15 +190,16 @@ impl Shard {
         let mut record = before;
         let verdict = record.judge(attempt, policy);
         let changed = record != before;
+        let keeps = Kept::new(record, attempt.period);
         match kept {
             // Written even when it is the same: time must not tell who is locked, or who has a record at all.
-            Some(kept) => *kept = black_box(record.into()),
+            Some(kept) => *kept = black_box(keeps),
             None if !changed => {
-                black_box(Kept::from(record));
+                black_box(keeps);
             }
             None if !reserve() => return None,
             None => {
-                self.records.insert(*credential, record.into());
+                self.records.insert(*credential, keeps);
             }
         }
         if record.retry != before.retry {
@@ -225,11 +229,11 @@ impl Shard {
         }
     }
 
-    /// The step of the record that has been clean the longest.
-    fn longest_idle(&mut self) -> Option<i64> {
+    /// The record that has been clean the longest.
+    fn longest_idle(&mut self) -> Option<Kept> {
         while let Some(entry) = self.clean.front() {
             if holds(&self.records, entry) {
-                return Some(entry.1);
+                return self.records.get(&entry.0).copied();
             }
             self.clean.pop_front();
         }
@@ -237,11 +241,8 @@ impl Shard {
     }
 
     /// Drops the record that has been clean the longest; false when it may not go.
-    fn evict(&mut self, oldest: i64) -> bool {
-        if self
-            .longest_idle()
-            .is_none_or(|last_step| last_step >= oldest)
-        {
+    fn evict(&mut self, is_over: impl Fn(Kept) -> bool) -> bool {
+        if !self.longest_idle().is_some_and(is_over) {
             return false;
         }
         let Some((credential, _)) = self.clean.pop_front() else {

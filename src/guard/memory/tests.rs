@@ -20,7 +20,7 @@ const POLICY: Policy = Policy {
 };
 
 /// Steps whose codes are accepted beside the current one.
-const WINDOW: i64 = 1;
+const WINDOW: u64 = 1;
 
 fn credential(store: &MemoryStore, number: u8) -> Credential {
     let secret = Secret::from_base32(&BASE32_NOPAD.encode(&[number; 20])).unwrap();
@@ -59,7 +59,8 @@ impl Plain {
         if known.is_none() && self.records.len() == self.max_records {
             let clean = self.records.iter().filter(|(_, r)| r.is_clean());
             let longest = clean.min_by_key(|(_, record)| record.last_step)?;
-            if longest.1.last_step >= attempt.oldest {
+            let oldest = (attempt.now / 30 - attempt.past).cast_signed();
+            if longest.1.last_step >= oldest {
                 return None;
             }
             let evicted = longest.0;
@@ -115,7 +116,7 @@ proptest! {
             let now = step.cast_unsigned() * 30;
             let attempt = Attempt {
                 code, matched, retry_key: (number % 2 == 0).then_some([7; 16]),
-                oldest: step - WINDOW, now, time_is_fixed: true, id: 0,
+                past: WINDOW, period: 30, now, time_is_fixed: true, id: 0,
             };
             let verdict = store.judge(&credential(&store, number), attempt, &POLICY, Deadline::NEVER);
             prop_assert_eq!(verdict.ok(), plain.judge(number, attempt));
@@ -134,7 +135,8 @@ fn reset_leaves_what_was_accepted_alone_and_of_an_unknown_credential_no_trace() 
         code: matched.map_or(0, code_of),
         matched: matched.map_or(Match::Nothing, Match::Step),
         retry_key: None,
-        oldest: 0,
+        past: 0,
+        period: 30,
         now: 1_800_000_000,
         time_is_fixed: true,
         id: 0,

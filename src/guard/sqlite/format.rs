@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::Result;
 use crate::guard::sqlite::chain;
-use crate::guard::sqlite::table::{SCHEMA, move_to_format_2};
+use crate::guard::sqlite::table::{SCHEMAS, move_to_format_2};
 use crate::guard::store_unavailable;
 
 /// "fac2", in the file's header.
@@ -17,7 +17,7 @@ const APPLICATION: i64 = 0x6661_6332;
 type Step = fn(&Connection) -> rusqlite::Result<()>;
 
 /// What makes format 1 of an empty file, format 2 of format 1, and so on.
-const STEPS: &[Step] = &[chain::create, move_to_format_2];
+const STEPS: [Step; SCHEMAS.len()] = [chain::create, move_to_format_2];
 
 /// The format of this library.
 const FORMAT: i64 = STEPS.len() as i64;
@@ -41,11 +41,17 @@ impl Content {
         let schema = "SELECT group_concat(sql, ';') FROM sqlite_schema";
         let schema: Option<String> = transaction.query_one(schema, [], |row| row.get(0))?;
         let application = number(transaction, "application_id")?;
-        let content = match (application, number(transaction, "user_version")?, schema) {
-            (APPLICATION, FORMAT, Some(schema)) if schema == SCHEMA => Content::Ours,
-            (APPLICATION, format, Some(_)) if (1..FORMAT).contains(&format) => Content::Older,
-            (APPLICATION, format, _) if format > FORMAT => Content::Newer,
-            (0, 0, None) => Content::Nothing,
+        let format = number(transaction, "user_version")?;
+        let known = SCHEMAS.iter().zip(1..).find(|(_, known)| *known == format);
+        let content = match (application, schema) {
+            (APPLICATION, _) if format > FORMAT => Content::Newer,
+            (APPLICATION, Some(schema)) if known.is_some_and(|(known, _)| *known == schema) => {
+                match format {
+                    FORMAT => Content::Ours,
+                    _ => Content::Older,
+                }
+            }
+            (0, None) if format == 0 => Content::Nothing,
             _ => Content::Foreign,
         };
         Ok(content)
@@ -76,7 +82,7 @@ pub(super) fn move_on(connection: &Connection) -> rusqlite::Result<Content> {
         Content::of(&transaction)?,
         Content::Nothing | Content::Older
     ) {
-        take_steps(&transaction, STEPS)?;
+        take_steps(&transaction, &STEPS)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
     }
     let content = Content::of(&transaction)?;

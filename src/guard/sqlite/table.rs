@@ -13,9 +13,12 @@ const FORMAT_1: &str = "CREATE TABLE credential_1 (id BLOB PRIMARY KEY, next BLO
     record TEXT NOT NULL, turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT";
 const TO_FORMAT_2: &str = "ALTER TABLE credential_1 RENAME TO credential_2";
 
-/// What SQLite makes of both.
-pub(super) const SCHEMA: &str = "CREATE TABLE \"credential_2\" (id BLOB PRIMARY KEY, next BLOB NOT NULL, \
+/// What SQLite makes of format 2.
+const FORMAT_2: &str = "CREATE TABLE \"credential_2\" (id BLOB PRIMARY KEY, next BLOB NOT NULL, \
     record TEXT NOT NULL, turn INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID, STRICT";
+
+/// What stands in the schema of a file of format 1, 2 and so on.
+pub(super) const SCHEMAS: [&str; 2] = [FORMAT_1, FORMAT_2];
 
 const FIND: &str = "SELECT id, next, record, turn, checksum FROM credential_2 WHERE id <= ?1 \
     ORDER BY id DESC LIMIT 1";

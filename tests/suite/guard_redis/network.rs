@@ -257,7 +257,7 @@ fn an_answer_to_another_question_is_none() {
     log_in(&authenticator, 1).ok();
     let key = server.cli(&["KEYS", "*"]);
     let record = server.cli(&["GET", &key]);
-    let id = record.rsplit_once(' ').unwrap().1;
+    let id = record.split(' ').nth(7).unwrap();
     let answer = format!("{id} accepted 0");
     let reply = format!("${}\r\n{answer}\r\n", answer.len());
     proxy.set(Mode::Answer(reply.into_bytes()));

@@ -134,7 +134,7 @@ fn a_newer_format_is_left_alone_and_noticed_while_running() {
     log_in(&authenticator, 1, NOW).ok();
     // What a newer library does to the file: another version, and its tables under other names.
     let migrate =
-        "BEGIN; ALTER TABLE credential_1 RENAME TO credential_2; PRAGMA user_version = 2; COMMIT";
+        "BEGIN; ALTER TABLE credential_2 RENAME TO credential_3; PRAGMA user_version = 3; COMMIT";
     sqlite(&path).execute_batch(migrate).unwrap();
     log_in(&authenticator, 2, NOW).refused(Status::StoreUnavailable);
     let message = log_in(&authenticator, 2, NOW).refused(Status::StoreUnavailable);
@@ -165,34 +165,34 @@ fn a_record_that_somebody_edited_is_refused() {
     log_in(&authenticator, 1, NOW).ok();
     log_in(&authenticator, 2, NOW).ok();
     for edit in [
-        "UPDATE credential_1 SET record = '1 -1 -1 0 0 0 0 0 0 -'",
-        "UPDATE credential_1 SET record = replace(record, ' 0 -', ' 1 -')",
-        "UPDATE credential_1 SET record = '2' || substr(record, 2)",
-        "UPDATE credential_1 SET record = record || ' '",
-        "UPDATE credential_1 SET record = substr(record, 1, length(record) - 1)",
-        "UPDATE credential_1 SET record = ''",
-        "UPDATE credential_1 SET record = replace(record, ' ', '  ')",
-        "UPDATE credential_1 SET record = replace(record, ' ', ' +')",
-        "UPDATE credential_1 SET record = '1 9999999999999999999 -1 0 0 0 0 0 0 -'",
-        "UPDATE credential_1 SET turn = 1 - turn",
-        "UPDATE credential_1 SET next = id",
-        "UPDATE credential_1 SET checksum = 0",
-        "UPDATE credential_1 SET id = CAST(id || x'00' AS BLOB)",
-        "UPDATE credential_1 SET id = substr(id, 1, 15)",
-        "DELETE FROM credential_1",
+        "UPDATE credential_2 SET record = '1 -1 -1 0 0 0 0 0 0 -'",
+        "UPDATE credential_2 SET record = replace(record, ' 0 -', ' 1 -')",
+        "UPDATE credential_2 SET record = '2' || substr(record, 2)",
+        "UPDATE credential_2 SET record = record || ' '",
+        "UPDATE credential_2 SET record = substr(record, 1, length(record) - 1)",
+        "UPDATE credential_2 SET record = ''",
+        "UPDATE credential_2 SET record = replace(record, ' ', '  ')",
+        "UPDATE credential_2 SET record = replace(record, ' ', ' +')",
+        "UPDATE credential_2 SET record = '1 9999999999999999999 -1 0 0 0 0 0 0 -'",
+        "UPDATE credential_2 SET turn = 1 - turn",
+        "UPDATE credential_2 SET next = id",
+        "UPDATE credential_2 SET checksum = 0",
+        "UPDATE credential_2 SET id = CAST(id || x'00' AS BLOB)",
+        "UPDATE credential_2 SET id = substr(id, 1, 15)",
+        "DELETE FROM credential_2",
     ] {
         let connection = sqlite(&path);
         connection
-            .execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM credential_1")
+            .execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM credential_2")
             .unwrap();
-        let edit = format!("{edit} WHERE id = (SELECT max(id) FROM credential_1)");
+        let edit = format!("{edit} WHERE id = (SELECT max(id) FROM credential_2)");
         assert_eq!(connection.execute(&edit, []).unwrap(), 1);
         let mut verdicts = [1, 2].map(|user| log_in(&authenticator, user, NOW).status);
         verdicts.sort();
         let expected = [Status::TokenReused as i32, Status::StoreUnavailable as i32];
         assert_eq!(verdicts, expected, "{edit}");
         connection
-            .execute_batch("DELETE FROM credential_1; INSERT INTO credential_1 SELECT * FROM kept")
+            .execute_batch("DELETE FROM credential_2; INSERT INTO credential_2 SELECT * FROM kept")
             .unwrap();
     }
     for user in [1, 2] {

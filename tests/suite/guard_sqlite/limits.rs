@@ -281,7 +281,7 @@ fn assert_takes(budget: Duration, mut call: impl FnMut()) {
 fn a_lock_of_another_process_is_waited_for_no_longer_than_the_budget() {
     const WRITE_LOCK: &str = "BEGIN IMMEDIATE";
     const EVERY_LOCK: &str = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; \
-        PRAGMA user_version = 1; COMMIT";
+        PRAGMA user_version = 2; COMMIT";
     for budget in [20, 300] {
         let path = new_path("budget");
         let config = config_with(&path, json!({"budget_ms": budget}));
