@@ -48,7 +48,7 @@ static int decode(slice text, unsigned char bytes[MOST]) {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc, (void)argv;
-    slice text = {RECOVERY + 5, strlen(RECOVERY) - 5};
+    slice text = {&RECOVERY[5], strlen(RECOVERY) - 5};
     authenticator = authenticator_for("{\"issuer\":\"X\"," FOR_TESTS "}");
     must(decode(text, original) == PART * (1 + COUNT));
     return 0;

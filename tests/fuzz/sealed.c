@@ -45,7 +45,7 @@ static slice almost_right(slice input) {
     size_t behind = kept + replaced < len ? kept + replaced : len;
     memcpy(text, SEALED, kept);
     memcpy(text + kept, input.at, input.len);
-    memcpy(text + kept + input.len, SEALED + behind, len - behind);
+    memcpy(text + kept + input.len, &SEALED[behind], len - behind);
     return (slice){text, kept + input.len + len - behind};
 }
 
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
                               : "totpsecret: sealed, and the request has neither username nor bind";
         must(got.status == (opens ? FACTOR2_OK : FACTOR2_INVALID_SECRET));
         if (opens)
-            must(is_text(json_object_get(got.json, "otp"), "996554"));
+            must(is_text(json_object_get(got.json, "otp"), "503347"));
         else
             must(is_text(json_object_get(json_object_get(got.json, "error"), "message"), why));
     } else {
