@@ -200,7 +200,8 @@ static void check_responses(const char *config) {
 TEST test_responses(void) {
     check_responses(CONFIG);
     check_responses("{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
-                    "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"}}");
+                    "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"},"
+                    "\"seal\":{\"keys\":{\"k1\":\"" KEY "\"},\"use\":\"k1\"}}");
 }
 
 /* What was asked for as text is a copy, which goes with the response. */

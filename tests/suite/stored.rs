@@ -14,7 +14,6 @@ use crate::support::{Authenticator, KEY, Operation, SECRET};
 
 #[cfg(feature = "redis")]
 use crate::guard_redis::server::Server;
-use crate::support::scratch;
 
 /// Settings with a key, and this guard.
 fn config(guard: &Value) -> Value {
@@ -30,7 +29,7 @@ pub fn with_each_guard(test: impl Fn(Value)) {
     #[cfg(feature = "sqlite")]
     {
         use std::os::unix::fs::PermissionsExt;
-        let folder = scratch("stored");
+        let folder = crate::support::scratch("stored");
         let ours = std::fs::Permissions::from_mode(0o700);
         std::fs::set_permissions(&folder, ours).unwrap();
         let path = folder.join("guard.db");
