@@ -61,7 +61,7 @@ impl Host {
             let text = self.stored(user);
             let request = json!({"totpsecret": text, "username": name(user), "otp": code});
             let answer = authenticator.call(factor2_verify, request).ok();
-            if answer.get("reseal").is_some() && user % 2 == 0 {
+            if answer.get("reseal").is_some() && user.is_multiple_of(2) {
                 self.reseal(&authenticator, user);
             }
             self.accepted[user].fetch_add(1, Ordering::Relaxed);
