@@ -1,5 +1,6 @@
 //! Bytes that are wiped when they go.
 
+use std::hint::black_box;
 use std::io;
 use std::ops::{Deref, DerefMut};
 
@@ -102,6 +103,24 @@ impl io::Write for Wiped {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Runs `work` in frames of its own, and wipes this many bytes of the stack where they were: where values were moved
+/// from and registers were kept, keys and secrets are left. tests/c/memory.c looks whether it is enough.
+pub(crate) fn on_wiped_stack<const BYTES: usize, T>(work: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn in_frames_of_its_own<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+
+    #[inline(never)]
+    fn wipe<const BYTES: usize>() {
+        black_box([0u8; BYTES].as_mut_slice());
+    }
+
+    let result = in_frames_of_its_own(work);
+    wipe::<BYTES>();
+    result
 }
 
 #[cfg(test)]

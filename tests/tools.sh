@@ -74,6 +74,7 @@ jansson|has jansson.h jansson|libjansson-dev
 zlib|has zlib.h z|zlib1g-dev
 libmicrohttpd|has microhttpd.h microhttpd|libmicrohttpd-dev
 libcrypt|has crypt.h crypt|libcrypt-dev
+libsodium|has sodium.h sodium|libsodium-dev
 chromium|chromium --version|chromium fonts-dejavu-core
 chromedriver|chromedriver --version|chromium-driver
 curl|curl --version|curl

@@ -10,6 +10,7 @@ use crate::capi::handle::Handle;
 use crate::error::{Error, Result};
 use crate::response::Response;
 use crate::status::Status;
+use crate::wiped::on_wiped_stack;
 
 /// Runs `body` and turns its result into a status, and into a response where the caller wants one.
 ///
@@ -24,7 +25,7 @@ pub(super) unsafe fn respond(
     let outcome = whole(|| {
         // SAFETY: as promised by the caller.
         unsafe { set(response, ptr::null_mut()) };
-        let (status, made) = match body() {
+        let (status, made) = match on_wiped_stack::<WIPED_STACK, _>(body) {
             Ok(made) => (Status::Ok, Some(made)),
             Err(error) => (error.status, Response::of_error(&error).ok()),
         };
@@ -38,6 +39,9 @@ pub(super) unsafe fn respond(
     });
     outcome.unwrap_or(Status::UnknownError) as c_int
 }
+
+/// How much of the stack is wiped after a call.
+const WIPED_STACK: usize = 4 * 1024;
 
 /// Runs `body` as a whole: neither a panic nor a cancellation of the thread leaves it in the
 /// middle. `None` when it panicked.

@@ -26,11 +26,11 @@
 //! secret that does not open, for whatever reason, is FACTOR2_INVALID_SECRET with one message, and
 //! nothing is counted.
 //!
-//! To move to another key: add it, and let `use` name it. From then on factor2_verify() answers
-//! `"reseal":true` for secrets that another key sealed, or none: call factor2_seal(), and store
-//! what it gives. Drop the old key when no stored secret begins with `f2s1.`, its name and a dot.
-//! When all are sealed, `"plain":"refuse"` beside `use` refuses secrets that are not, so that who
-//! can write the database cannot put one in.
+//! To move to another key: add it everywhere, then let `use` name it. From then on
+//! factor2_verify() answers `"reseal":true` for secrets that another key sealed, or none: call
+//! factor2_seal(), and store what it gives. Drop the old key when no stored secret begins with
+//! `f2s1.`, its name and a dot. When all are sealed, `"plain":"refuse"` beside `use` refuses secrets
+//! that are not, so that who can write the database cannot put one in.
 
 use std::ffi::c_char;
 

@@ -168,6 +168,7 @@ impl<'a> Object<'a> {
         &mut self,
         name: &str,
         instead: &'a str,
+        expected: &str,
     ) -> Result<Option<(Text<'a>, bool)>> {
         let Some(value) = self.take(name) else {
             return Ok(None);
@@ -183,7 +184,7 @@ impl<'a> Object<'a> {
         }
         match string_content(value) {
             Some(content) => Ok(Some((self.unescape(content)?, false))),
-            None => Err(self.wrong(name, "a string or null")),
+            None => Err(self.wrong(name, expected)),
         }
     }
 
@@ -202,13 +203,12 @@ impl<'a> Object<'a> {
     }
 
     /// A string, or an array of strings, or `None` when the member is not there.
-    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<Text<'a>>>> {
+    pub(crate) fn texts(&mut self, name: &str, expected: &str) -> Result<Option<Vec<Text<'a>>>> {
         let Some(elements) = self.elements(name)? else {
             return Ok(None);
         };
         let texts = elements.into_iter().map(|element| {
-            let content = string_content(element)
-                .ok_or_else(|| self.wrong(name, "a string, or an array of strings"))?;
+            let content = string_content(element).ok_or_else(|| self.wrong(name, expected))?;
             self.unescape(content)
         });
         texts.collect::<Result<_>>().map(Some)
@@ -226,7 +226,7 @@ impl<'a> Object<'a> {
         let numbers = elements.into_iter().map(|element| {
             in_range(element, &range).ok_or_else(|| {
                 let (least, most) = (range.start(), range.end());
-                let expected = format!("of integers from {least} to {most}");
+                let expected = format!("integers from {least} to {most}");
                 self.wrong(name, &expected)
             })
         });

@@ -57,7 +57,7 @@ impl Authenticator {
             remaining: usize,
         }
         let mut request = request::read(request, &[&["recovery", "code", "number", "used"]])?;
-        let recovery = request.text_or_null("recovery", NOBODY)?;
+        let recovery = request.text_or_null("recovery", NOBODY, "a string or null")?;
         let code = request.text("code")?;
         let demanded = request.integer("number", 1..=MAX_CODES)?;
         let used = request.integers("used", 1..=MAX_CODES)?;

@@ -18,6 +18,7 @@ use crate::status::Status;
 
 /// No user has more authenticators than this.
 const MAX_SECRETS: usize = 8;
+const SECRETS: &str = "a string, null, or an array of 1 to 8 strings";
 
 const MAX_RETRY_KEY_BYTES: usize = 255;
 
@@ -148,14 +149,13 @@ impl Authenticator {
 
     fn read_secrets<'a>(&'a self, request: &mut Object<'a>) -> Result<Option<Secrets<'a>>> {
         if request.is_array("totpsecret") {
-            let texts = request.texts("totpsecret")?.unwrap_or_default();
+            let texts = request.texts("totpsecret", SECRETS)?.unwrap_or_default();
             if !(1..=MAX_SECRETS).contains(&texts.len()) {
-                let expected = "a string, null, or an array of 1 to 8 strings";
-                return Err(request.wrong("totpsecret", expected));
+                return Err(request.wrong("totpsecret", SECRETS));
             }
             return Ok(Some(Secrets::Several(texts)));
         }
-        let secret = request.text_or_null("totpsecret", &self.nobody)?;
+        let secret = request.text_or_null("totpsecret", &self.nobody, SECRETS)?;
         Ok(secret.map(|(text, is_nobodys)| Secrets::One { text, is_nobodys }))
     }
 

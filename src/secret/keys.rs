@@ -10,10 +10,13 @@ use zeroize::Zeroizing;
 use crate::error::Result;
 use crate::json::Object;
 use crate::secret::seal::{Key, Sealed, does_not_open};
-use crate::wiped::Wiped;
+use crate::wiped::{Wiped, on_wiped_stack};
 
 const MAX_KEYS: usize = 16;
 const MAX_NAME_BYTES: usize = 32;
+
+/// How much of the stack is wiped after sealing and opening, which go deeper than the rest of a call.
+const WIPED_STACK: usize = 8 * 1024;
 
 /// All keys of an authenticator. Wiped when they go.
 pub(crate) struct Keys {
@@ -95,7 +98,7 @@ impl Keys {
 
     /// Seals the text of a secret, by the key in use.
     pub(crate) fn seal(&self, text: &str, bound_to: &str) -> Result<Zeroizing<String>> {
-        self.keys[self.in_use].seal(text, bound_to)
+        on_wiped_stack::<WIPED_STACK, _>(|| self.keys[self.in_use].seal(text, bound_to))
     }
 
     /// Opens a sealed text, and tells whether the key in use has sealed it.
@@ -103,8 +106,8 @@ impl Keys {
         let sealed = Sealed::read(text).ok_or_else(does_not_open)?;
         let place = self.keys.iter().position(|key| key.name == sealed.key);
         let place = place.ok_or_else(does_not_open)?;
-        let opened = self.keys[place].open(&sealed, bound_to)?;
-        Ok((opened.ok_or_else(does_not_open)?, place == self.in_use))
+        let opened = on_wiped_stack::<WIPED_STACK, _>(|| self.keys[place].open(&sealed, bound_to));
+        Ok((opened?.ok_or_else(does_not_open)?, place == self.in_use))
     }
 }
 

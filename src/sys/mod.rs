@@ -2,7 +2,6 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(any(feature = "sqlite", feature = "redis"))]
 pub(crate) mod clock;
 #[cfg(feature = "sqlite")]
 pub(crate) mod file_size_signal;

@@ -16,10 +16,20 @@
 #define CODE_NOW "287082"
 #define CODE_FUTURE "359152"
 
+#define KEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+/* Of tests/vectors/recovery.json. */
+#define RECOVERY                                                                                \
+    "f2r1.AAECAwQFBgcICQoLDA0ODxLcJH4goEHtjOCOEoCR93NjCAzTemmaCbeqoCQFYoTeX-pMkRwKmPAunPMAmu7_" \
+    "XnNeaRzMIsU64TkIT43NQW7vxEcVaco5KeaNp3ctMPARdVpzhOZ8vPW8Oi9bkyucGIp-h092lbsvB5HEc7sICyev"  \
+    "otWltm8KCkmVKirU5sCdhoWzbe8Vkip3wvf53coB7XBijJd8vIJqdOJrEzy9-SQ"
+#define RECOVERY_CODE "HKR7-ZEVB-76YB-8N3X-4PRV-GZ2R"
+
 #define CONFIG                                                                      \
     "{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"friendly_name\":\"Phone\"," \
     "\"window\":{\"past\":1,\"future\":1},\"fixed_time\":59,"                       \
-    "\"guard\":{\"store\":\"none\"}}"
+    "\"guard\":{\"store\":\"none\"},"                                               \
+    "\"seal\":{\"keys\":{\"k1\":\"" KEY "\"},\"use\":\"k1\"}}"
 
 /* The same, but each code once, and wrong ones counted. */
 #define GUARDED_CONFIG "{\"issuer\":\"Example\",\"fixed_time\":59,\"guard\":{\"store\":\"memory\"}}"
@@ -54,6 +64,13 @@ static const struct call CALLS[] = {
      "\"Configuration\""},
     {"generate", factor2_generate, "{\"totpsecret\":\"" SECRET "\"}", FACTOR2_OK,
      "\"otp\":\"" CODE_NOW "\""},
+    {"seal", factor2_seal, "{\"totpsecret\":\"" SECRET "\",\"username\":\"bob\"}", FACTOR2_OK,
+     "{\"sealed\":\"f2s1.k1."},
+    {"create_recovery_codes", factor2_create_recovery_codes, "{\"count\":3}", FACTOR2_OK,
+     "\"recovery\":\"f2r1."},
+    {"verify_recovery_code", factor2_verify_recovery_code,
+     "{\"recovery\":\"" RECOVERY "\",\"code\":\"" RECOVERY_CODE "\"}", FACTOR2_OK,
+     "\"number\":3,\"remaining\":9"},
 };
 #define CALL_COUNT (sizeof CALLS / sizeof CALLS[0])
 

@@ -313,9 +313,11 @@ TEST test_nothing_but_a_string_is_a_code(void) {
         sprintf(request, "{\"totpsecret\":\"" SECRET "\",\"otp\":%s}", VALUES[i]);
         CHECK(outcome_of_text(factor2_verify, auth, request) == FACTOR2_BAD_REQUEST);
         sprintf(request, "{\"totpsecret\":%s,\"otp\":\"" CODE_NOW "\"}", VALUES[i]);
-        /* No secret but null, which stands for nobody. */
+        /* No secret but null, which stands for nobody, and an array of strings, which may be secrets. */
         CHECK(outcome_of_text(factor2_verify, auth, request) ==
-              (strcmp(VALUES[i], "null") == 0 ? FACTOR2_INVALID_TOKEN : FACTOR2_BAD_REQUEST));
+              (strcmp(VALUES[i], "null") == 0           ? FACTOR2_INVALID_TOKEN
+               : strcmp(VALUES[i], "[\"287082\"]") == 0 ? FACTOR2_INVALID_SECRET
+                                                        : FACTOR2_BAD_REQUEST));
     }
     CHECK(outcome_of_text(factor2_verify, auth, "{\"totpsecret\":\"" SECRET "\"}") ==
           FACTOR2_INVALID_TOKEN);

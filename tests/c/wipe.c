@@ -113,8 +113,45 @@ TEST test_every_operation(void) {
         if (found_text(CODE_NOW))
             fprintf(stderr, "%s: the code\n", CALLS[i].name);
         CHECK(!found_text(CODE_NOW));
+        CHECK(!found(RECOVERY_CODE, 14) && !found(&RECOVERY_CODE[15], 14));
+        CHECK(!found(KEY, 20) && !found(&KEY[20], 20));
         forget();
     }
+    watch();
+    factor2_authenticator_free(auth);
+    CHECK(kept_count > 0 && !found(KEY, 20));
+    forget();
+}
+
+/* What a sealed secret was opened to. */
+TEST test_opened_secrets(void) {
+    factor2_authenticator *auth = authenticator(CONFIG);
+    char sealed[256], request[512];
+    size_t i;
+    static const factor2_operation OPERATIONS[] = {factor2_generate, factor2_create_secret,
+                                                   factor2_qr, factor2_seal};
+    factor2_response *response = NULL;
+    CHECK(factor2_seal(auth, "{\"totpsecret\":\"" SECRET "\",\"username\":\"bob\"}",
+                       FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK);
+    CHECK(strlen(text_of(response, "sealed")) < sizeof sealed);
+    strcpy(sealed, text_of(response, "sealed"));
+    factor2_response_free(response);
+    for (i = 0; i < sizeof OPERATIONS / sizeof OPERATIONS[0]; i++) {
+        CHECK(snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"username\":\"bob\"}",
+                       sealed) < (int)sizeof request);
+        watch();
+        CHECK(outcome_of_text(OPERATIONS[i], auth, request) == FACTOR2_OK);
+        check_wiped("a sealed secret", SECRET);
+        forget();
+    }
+    CHECK(snprintf(request, sizeof request,
+                   "{\"totpsecret\":\"%s\",\"username\":\"bob\",\"otp\":\"" CODE_NOW "\"}",
+                   sealed) < (int)sizeof request);
+    watch();
+    CHECK(outcome_of_text(factor2_verify, auth, request) == FACTOR2_OK);
+    check_wiped("verify", SECRET);
+    CHECK(!found_text(CODE_NOW));
+    forget();
     factor2_authenticator_free(auth);
 }
 
@@ -163,7 +200,8 @@ static void check_responses(const char *config) {
 TEST test_responses(void) {
     check_responses(CONFIG);
     check_responses("{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
-                    "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"}}");
+                    "\"guard\":{\"store\":\"none\"},\"qr\":{\"dark\":\"#223366\"},"
+                    "\"seal\":{\"keys\":{\"k1\":\"" KEY "\"},\"use\":\"k1\"}}");
 }
 
 /* What was asked for as text is a copy, which goes with the response. */
@@ -287,6 +325,7 @@ TEST test_freed_handles_are_refused(void) {
 int main(void) {
     RUN(test_the_watch_works);
     RUN(test_every_operation);
+    RUN(test_opened_secrets);
     RUN(test_made_secrets);
     RUN(test_responses);
     RUN(test_texts);

@@ -37,10 +37,31 @@ static long long number(const json_t *object, const char *name, long long otherw
     return value ? json_integer_value(value) : otherwise;
 }
 
+static void check_keys(const json_t *seal) {
+    static const char *const members[] = {"keys", "use", "plain", NULL};
+    static const char *const plain[] = {"accept", "refuse", NULL};
+    const char *name;
+    json_t *key, *keys = json_object_get(seal, "keys");
+    if (!seal)
+        return;
+    only_members(seal, members);
+    must(json_object_size(keys) >= 1 && json_object_size(keys) <= 16);
+    json_object_foreach(keys, name, key) {
+        must(*name && strlen(name) <= 32);
+        must(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+             strlen(name));
+        must(text_of(key).len == 44 && text_of(key).at[43] == '=' && text_of(key).at[42] != '=');
+    }
+    must(json_object_get(keys, text_of(json_object_get(seal, "use")).at));
+    must(one_of(seal, "plain", plain));
+}
+
 static void check_guard(const json_t *guard) {
     static const char *const alone[] = {"store", NULL}, *const stores[] = {"none", "memory", NULL};
-    static const char *const members[] = {"store",       "soft",        "hard", "base_delay_s",
-                                          "max_delay_s", "max_records", NULL};
+    static const char *const members[] = {"store",       "soft",        "hard",  "base_delay_s",
+                                          "max_delay_s", "max_records", "retry", NULL};
+    static const char *const retry_members[] = {"ttl_s", "limit", NULL};
+    json_t *retry = json_object_get(guard, "retry");
     if (!guard)
         return;
     only_members(guard, is_text(json_object_get(guard, "store"), "none") ? alone : members);
@@ -49,12 +70,15 @@ static void check_guard(const json_t *guard) {
     must(within(guard, "max_delay_s", 1, 86400));
     must(within(guard, "base_delay_s", 1, number(guard, "max_delay_s", 86400)));
     must(within(guard, "max_records", 1, 1000000000));
+    if (retry)
+        only_members(retry, retry_members);
+    must(within(retry, "ttl_s", 1, 3600) && within(retry, "limit", 1, 100));
 }
 
 static void check_limits(const json_t *config) {
-    static const char *const members[] = {"issuer", "factor_name", "friendly_name", "algorithm",
-                                          "digits", "period",      "window",        "secret_bytes",
-                                          "qr",     "guard",       "fixed_time",    NULL};
+    static const char *const members[] = {
+        "issuer",       "factor_name", "friendly_name", "algorithm",  "digits", "period", "window",
+        "secret_bytes", "qr",          "guard",         "fixed_time", "seal",   NULL};
     static const char *const window_members[] = {"past", "future", NULL};
     static const char *const qr_members[] = {
         "module_px", "quiet_zone", "error_correction", "dark", "light", "logo", NULL};
@@ -76,6 +100,7 @@ static void check_limits(const json_t *config) {
     must(one_of(qr, "error_correction", levels) && colour(qr, "dark") && colour(qr, "light"));
     must(within(config, "fixed_time", 0, LLONG_MAX));
     check_guard(json_object_get(config, "guard"));
+    check_keys(json_object_get(config, "seal"));
 }
 
 static void check_picture(const json_t *config, result *made) {
@@ -90,8 +115,9 @@ static void check_picture(const json_t *config, result *made) {
 
 static factor2_status verify(const factor2_authenticator *authenticator, const char *secret,
                              const char *otp) {
-    char request[192];
-    snprintf(request, sizeof request, "{\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, otp);
+    char request[512];
+    snprintf(request, sizeof request,
+             "{\"username\":\"alice\",\"totpsecret\":\"%s\",\"otp\":\"%s\"}", secret, otp);
     result got = call(factor2_verify, authenticator, slice_of(request));
     factor2_status status = got.status;
     done(&got);
@@ -100,9 +126,9 @@ static factor2_status verify(const factor2_authenticator *authenticator, const c
 
 static void check_codes(const factor2_authenticator *authenticator, const json_t *config,
                         const char *secret) {
-    char request[192], code[16], longer[24];
+    char request[512], code[16], longer[24];
     json_t *store = json_object_get(json_object_get(config, "guard"), "store");
-    snprintf(request, sizeof request, "{\"totpsecret\":\"%s\"}", secret);
+    snprintf(request, sizeof request, "{\"username\":\"alice\",\"totpsecret\":\"%s\"}", secret);
     result generated = succeed(factor2_generate, authenticator, request);
     slice otp = text_of(json_object_get(generated.json, "otp"));
     must((long long)otp.len == number(config, "digits", 6));
@@ -134,7 +160,9 @@ static void check_works(const factor2_authenticator *authenticator, const json_t
         read_secret(json_object_get(made.json, "totpsecret"), secret);
         must((long long)strlen(secret) * 5 / 8 == bytes);
         check_picture(config, &made);
-        check_codes(authenticator, config, secret);
+        json_t *sealed = json_object_get(made.json, "sealed");
+        must((sealed != NULL) == (json_object_get(config, "seal") != NULL));
+        check_codes(authenticator, config, sealed ? text_of(sealed).at : secret);
     } else {
         /* The issuer makes the URI too long for the level. */
         must(made.status == FACTOR2_BAD_REQUEST);

@@ -96,6 +96,25 @@ int base32_secret(slice text, char secret[SECRET_ROOM]);
 /* What was typed as ASCII digits, when it is a code of `digits` of them. */
 int typed_code(slice typed, int digits, char code[16]);
 
+/* Room for a recovery code without dashes. */
+#define RECOVERY_ROOM 25
+
+/* What was typed as a recovery code of capital letters and digits, when it is one. */
+int typed_recovery(slice typed, char code[RECOVERY_ROOM]);
+
+/* What an otpauth URI says of codes; the counter is -1 for type totp. */
+struct otpauth {
+    char secret[SECRET_ROOM];
+    const char *algorithm;
+    long long digits, period, counter;
+};
+
+/* Whether a text is meant to be a URI: the target "stored" knows what becomes of it. */
+int is_uri(slice text);
+
+/* Whether a text, which is valid UTF-8, is a URI from which codes can be made. */
+int otpauth_uri(slice text, struct otpauth *read);
+
 /* Valid UTF-8 without the blanks around it. */
 slice trimmed(slice name);
 

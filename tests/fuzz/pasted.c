@@ -64,6 +64,23 @@ int typed_code(slice typed, int digits, char code[16]) {
     return len == digits;
 }
 
+int typed_recovery(slice typed, char code[RECOVERY_ROOM]) {
+    int len = 0;
+    while (typed.len) {
+        unsigned long point = next_point(&typed);
+        if (means_nothing(point))
+            continue;
+        if (point >= 'a' && point <= 'z')
+            point -= 'a' - 'A';
+        if (!point || point > 'Z' || len == RECOVERY_ROOM - 1 ||
+            !strchr("23456789ABCDEFGHJKLMNPQRSTUVWXYZ", (int)point))
+            return 0;
+        code[len++] = (char)point;
+    }
+    code[len] = 0;
+    return len == RECOVERY_ROOM - 1;
+}
+
 /* RFC 4648 section 6: 10 to 512 bytes, not all zero; padding at the end only. */
 int base32_secret(slice text, char secret[SECRET_ROOM]) {
     static const char symbols[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -27,6 +27,10 @@ static void check_accepted(const json_t *request, result *got) {
 
     slice username = trimmed(text_of(json_object_get(request, "username")));
     slice factor_name = text_of(json_object_get(factor, "factor2"));
+    if (is_uri(text_of(json_object_get(factor, "totpsecret")))) {
+        json_decref(session);
+        return;
+    }
     read_secret(json_object_get(factor, "totpsecret"), secret);
 
     json_t *shown = json_object_get(got->json, "userData");

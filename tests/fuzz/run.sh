@@ -17,7 +17,7 @@ cd "$(dirname "$0")/../.."
 sources=tests/fuzz
 out=${CARGO_TARGET_DIR:-target}/fuzz
 clang=${CLANG:-clang}
-[ $# -gt 0 ] || set -- config verify create reprepare
+[ $# -gt 0 ] || set -- config verify create reprepare stored sealed recovery
 
 fail() {
     echo "fuzz: $*" >&2
@@ -50,7 +50,7 @@ build_library() (
 build_target() {
     mkdir -p "$out/$1"
     rm -f "$out/$1"/*.o
-    for file in "$1" fuzz json pasted picture; do
+    for file in "$1" fuzz json pasted picture uri; do
         "$clang" -std=c99 -g -O1 -Wall -Wextra -Werror -fsanitize=address -Iinclude \
             -c "$sources/$file.c" -o "$out/$1/$file.o" || fail "$file.c does not compile"
     done

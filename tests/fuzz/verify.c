@@ -72,10 +72,23 @@ static int step_of(const char *code, const struct window *in, const char *secret
 
 static void check_accepted(const json_t *request, const struct window *in, result *got,
                            const char *only_secret) {
-    static const char *const members[] = {"totpsecret", "otp", "username", "last_step", NULL};
+    static const char *const members[] = {"totpsecret", "otp",       "username",
+                                          "bind",       "last_step", NULL};
     char secret[SECRET_ROOM], code[16];
     only_members(request, members);
-    int dropped = read_secret(json_object_get(request, "totpsecret"), secret);
+    json_t *stored = json_object_get(request, "totpsecret");
+    json_t *last = json_object_get(request, "last_step");
+    json_t *index = json_object_get(got->json, "index");
+    must(json_is_array(stored) == (index != NULL));
+    if (index) {
+        must(in_range(index, 0, (long long)json_array_size(stored) - 1));
+        stored = json_array_get(stored, (size_t)json_integer_value(index));
+        if (json_is_array(last))
+            last = json_array_get(last, (size_t)json_integer_value(index));
+    }
+    if (is_uri(text_of(stored)))
+        return;
+    int dropped = read_secret(stored, secret);
     must(!only_secret || !strcmp(secret, only_secret));
 
     must(typed_code(text_of(json_object_get(request, "otp")), in->digits, code));
@@ -87,7 +100,6 @@ static void check_accepted(const json_t *request, const struct window *in, resul
     must(in_range(json_object_get(got->json, "drift"), drift, drift));
     must((strlen(secret) < 26 || dropped) == (json_object_get(got->json, "warnings") != NULL));
 
-    json_t *last = json_object_get(request, "last_step");
     json_t *username = json_object_get(request, "username");
     must(!last || in_range(last, -1, step - 1));
     must(!username || json_is_string(username));

@@ -31,3 +31,18 @@ fn enrollments() {
 fn re_enrollments() {
     fuzz("reprepare");
 }
+
+#[test]
+fn stored_forms() {
+    fuzz("stored");
+}
+
+#[test]
+fn sealed_texts() {
+    fuzz("sealed");
+}
+
+#[test]
+fn recovery_codes() {
+    fuzz("recovery");
+}

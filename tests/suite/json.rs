@@ -9,7 +9,7 @@ use factor2::capi::{
 use serde_json::json;
 
 use crate::json_texts::{MALFORMED, WELL_FORMED};
-use crate::support::{Authenticator, OPERATIONS, Operation, Reply, SECRET};
+use crate::support::{Authenticator, KEY, OPERATIONS, Operation, RECOVERY, Reply, SECRET};
 
 /// Members for the session's data that are all it needs.
 const FACTOR: &str = r#""totpsecret":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP","factor2":"totp""#;
@@ -17,7 +17,7 @@ const FACTOR: &str = r#""totpsecret":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP","factor2
 fn authenticator() -> Authenticator {
     Authenticator::new(json!({
         "issuer": "Example", "factor_name": "totp",
-        "qr": {"module_px": 1, "quiet_zone": 0},
+        "qr": {"module_px": 1, "quiet_zone": 0}, "seal": {"keys": {"k": KEY}, "use": "k"},
     }))
 }
 
@@ -305,6 +305,7 @@ fn sixty_four_kib_are_the_longest() {
         .call(factor2_generate, json!({"totpsecret": SECRET}))
         .ok()["otp"]
         .to_string();
+    let (recovery, recovery_code) = RECOVERY;
     let requests = [
         "{}".to_owned(),
         r#"{"username":"alice"}"#.to_owned(),
@@ -315,6 +316,9 @@ fn sixty_four_kib_are_the_longest() {
         format!(r#"{{"totpsecret":"{SECRET}"}}"#),
         format!(r#"{{"totpsecret":"{SECRET}"}}"#),
         format!(r#"{{"totpsecret":"{SECRET}"}}"#),
+        format!(r#"{{"totpsecret":"{SECRET}","username":"alice"}}"#),
+        r#"{"count":1}"#.to_owned(),
+        format!(r#"{{"recovery":"{recovery}","code":"{recovery_code}"}}"#),
     ];
     assert_eq!(requests.len(), OPERATIONS.len());
     for ((name, operation), request) in OPERATIONS.iter().zip(requests) {

@@ -3,18 +3,24 @@
 
 use factor2::Status;
 use factor2::capi::{
-    factor2_create_secret, factor2_describe, factor2_generate, factor2_inspect,
-    factor2_prepare_configuration, factor2_qr, factor2_reprepare_configuration, factor2_reset,
-    factor2_verify,
+    factor2_create_recovery_codes, factor2_create_secret, factor2_describe, factor2_generate,
+    factor2_inspect, factor2_prepare_configuration, factor2_qr, factor2_reprepare_configuration,
+    factor2_reset, factor2_seal, factor2_verify, factor2_verify_recovery_code,
 };
 use serde_json::json;
 
-use crate::support::{Authenticator, Operation, SECRET};
+use crate::support::{Authenticator, KEY, Operation, RECOVERY, SECRET};
 
 fn authenticator() -> Authenticator {
     Authenticator::new(json!({
-        "issuer": "Example", "factor_name": "totp", "guard": {"store": "none"},
+        "issuer": "Example", "factor_name": "totp", "guard": {"store": "memory", "retry": {}},
+        "seal": {"keys": {"k": KEY}, "use": "k"},
     }))
+}
+
+/// A request whose `$` is a good secret, and `&` a good set of recovery codes.
+fn filled(request: &str) -> String {
+    request.replace('$', SECRET).replace('&', RECOVERY.0)
 }
 
 /// What a member may hold, and how messages call it.
@@ -22,10 +28,18 @@ type Kind = (&'static str, &'static [&'static str]);
 
 const STRING: Kind = ("a string", &[r#""6""#]);
 const STRING_OR_NULL: Kind = ("a string or null", &[r#""6""#, "null"]);
+const SECRETS: Kind = (
+    "a string, null, or an array of 1 to 8 strings",
+    &[r#""6""#, "null", r#"["6"]"#],
+);
+/// About arrays there are other complaints.
 const LAST_STEP: Kind = (
     "an integer from -1 to 9223372036854775807",
-    &["0", "-1", "-0", "9007199254740993"],
+    &["0", "-1", "-0", "9007199254740993", "[]", r#"["6"]"#],
 );
+const SECRETS_ELEMENT: Kind = (SECRETS.0, &[r#""6""#]);
+const NUMBER: Kind = ("an integer from 1 to 32", &[]);
+const NUMBERS: Kind = ("integers from 1 to 32", &["[]"]);
 const OBJECT: Kind = ("an object", &["{}", r#"{"$ne":null}"#]);
 /// An array and null are data without members, as crossauth has it.
 const STRING_OR_OBJECT: Kind = (
@@ -46,13 +60,32 @@ const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_reprepare_configuration, r#"{"username":@,"sessionKey":{}}"#, "username", STRING),
     (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":@}"#, "sessionKey", OBJECT),
     (factor2_reprepare_configuration, r#"{"username":"alice","sessionKey":{"data":@}}"#, "sessionKey.data", STRING_OR_OBJECT),
-    (factor2_verify, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", STRING_OR_NULL),
+    (factor2_verify, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", SECRETS),
+    (factor2_verify, r#"{"totpsecret":["$",@],"otp":"000000"}"#, "totpsecret", SECRETS_ELEMENT),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","bind":@}"#, "bind", STRING),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","retry_key":@}"#, "retry_key", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":@}"#, "otp", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","username":@}"#, "username", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", LAST_STEP),
     (factor2_generate, r#"{"totpsecret":@}"#, "totpsecret", STRING),
     (factor2_inspect, r#"{"totpsecret":@}"#, "totpsecret", STRING),
     (factor2_reset, r#"{"totpsecret":@}"#, "totpsecret", STRING),
+    (factor2_inspect, r#"{"totpsecret":"$","username":@}"#, "username", STRING),
+    (factor2_reset, r#"{"totpsecret":"$","bind":@}"#, "bind", STRING),
+    (factor2_inspect, r#"{"recovery":@}"#, "recovery", STRING),
+    (factor2_reset, r#"{"recovery":@}"#, "recovery", STRING),
+    (factor2_create_secret, r#"{"username":"alice","bind":@}"#, "bind", STRING),
+    (factor2_qr, r#"{"username":"alice","totpsecret":"$","bind":@}"#, "bind", STRING),
+    (factor2_generate, r#"{"totpsecret":"$","username":@}"#, "username", STRING),
+    (factor2_generate, r#"{"totpsecret":"$","bind":@}"#, "bind", STRING),
+    (factor2_seal, r#"{"totpsecret":@,"username":"alice"}"#, "totpsecret", STRING),
+    (factor2_seal, r#"{"totpsecret":"$","username":@}"#, "username", STRING),
+    (factor2_seal, r#"{"totpsecret":"$","bind":@}"#, "bind", STRING),
+    (factor2_create_recovery_codes, r#"{"count":@}"#, "count", NUMBER),
+    (factor2_verify_recovery_code, r#"{"recovery":@,"code":"6"}"#, "recovery", STRING_OR_NULL),
+    (factor2_verify_recovery_code, r#"{"recovery":"&","code":@}"#, "code", STRING),
+    (factor2_verify_recovery_code, r#"{"recovery":"&","code":"6","number":@}"#, "number", NUMBER),
+    (factor2_verify_recovery_code, r#"{"recovery":"&","code":"6","used":@}"#, "used", NUMBERS),
 ];
 
 #[test]
@@ -78,7 +111,7 @@ fn members_of_another_type_are_refused() {
     let authenticator = authenticator();
     for (operation, request, member, (kind, allowed)) in TYPED {
         for value in values {
-            let request = request.replace('$', SECRET).replace('@', value);
+            let request = filled(request).replace('@', value);
             let reply = authenticator.call_raw(*operation, request.as_bytes());
             let complaint = format!("request.{member}: must be {kind}");
             if allowed.contains(&value) {
@@ -97,7 +130,7 @@ fn members_of_another_type_are_refused() {
 #[test]
 fn missing_members_are_named() {
     let authenticator = authenticator();
-    let cases: [(Operation, &str, Status, &str); 17] = [
+    let cases: &[(Operation, &str, Status, &str)] = &[
         (
             factor2_create_secret,
             r#"{}"#,
@@ -180,12 +213,30 @@ fn missing_members_are_named() {
         (factor2_generate, r#"{}"#, Status::BadRequest, "totpsecret"),
         (factor2_inspect, r#"{}"#, Status::BadRequest, "totpsecret"),
         (factor2_reset, r#"{}"#, Status::BadRequest, "totpsecret"),
+        (
+            factor2_seal,
+            r#"{"username":"alice"}"#,
+            Status::BadRequest,
+            "totpsecret",
+        ),
+        (
+            factor2_verify_recovery_code,
+            r#"{"code":"6"}"#,
+            Status::InvalidToken,
+            "recovery",
+        ),
+        (
+            factor2_verify_recovery_code,
+            r#"{"recovery":"&"}"#,
+            Status::InvalidToken,
+            "code",
+        ),
     ];
     for (operation, request, status, member) in cases {
-        let request = request.replace('$', SECRET);
-        let reply = authenticator.call_raw(operation, request.as_bytes());
+        let request = filled(request);
+        let reply = authenticator.call_raw(*operation, request.as_bytes());
         assert_eq!(
-            reply.refused(status),
+            reply.refused(*status),
             format!("request.{member}: missing"),
             "{request}"
         );
@@ -206,7 +257,10 @@ const MISSPELT: &[(Operation, &str, Status, &str, &str)] = &[
     (factor2_verify, r#"{"totpsecret":"$","opt":"000000"}"#, Status::InvalidToken, "otp: missing", r#"unknown member "opt""#),
     (factor2_verify, r#"{"secret":"$","otp":"000000"}"#, Status::InvalidToken, "totpsecret: missing", r#"unknown member "secret""#),
     (factor2_inspect, r#"{"totpsecrets":"$"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "totpsecrets""#),
-    (factor2_reset, r#"{"username":"bob"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "username""#),
+    (factor2_reset, r#"{"user":"bob"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "user""#),
+    (factor2_seal, r#"{"username":"bob","secret":"$"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "secret""#),
+    (factor2_verify_recovery_code, r#"{"recover":"&","code":"6"}"#, Status::InvalidToken, "recovery: missing", r#"unknown member "recover""#),
+    (factor2_verify_recovery_code, r#"{"recovery":"&","otp":"6"}"#, Status::InvalidToken, "code: missing", r#"unknown member "otp""#),
     (factor2_generate, r#"{"TOTPSECRET":"$"}"#, Status::BadRequest, "totpsecret: missing", "a member with an unknown name"),
     (factor2_generate, r#"{"$":"totpsecret"}"#, Status::BadRequest, "totpsecret: missing", "a member with an unknown name"),
 ];
@@ -215,7 +269,7 @@ const MISSPELT: &[(Operation, &str, Status, &str, &str)] = &[
 fn a_misspelt_member_is_named_beside_the_missing_one() {
     let authenticator = authenticator();
     for (operation, request, status, missing, instead) in MISSPELT {
-        let request = request.replace('$', SECRET);
+        let request = filled(request);
         let reply = authenticator.call_raw(*operation, request.as_bytes());
         assert_eq!(
             reply.refused(*status),
@@ -256,6 +310,11 @@ const GOOD: &[(Operation, &str, &str)] = &[
     (factor2_generate, r#"{"totpsecret":"$",@}"#, "request"),
     (factor2_inspect, r#"{"totpsecret":"$",@}"#, "request"),
     (factor2_reset, r#"{"totpsecret":"$",@}"#, "request"),
+    (factor2_inspect, r#"{"recovery":"&",@}"#, "request"),
+    (factor2_seal, r#"{"totpsecret":"$","username":"alice",@}"#, "request"),
+    (factor2_create_recovery_codes, "{@}", "request"),
+    (factor2_create_recovery_codes, r#"{"count":1,@}"#, "request"),
+    (factor2_verify_recovery_code, r#"{"recovery":"&","code":"6",@}"#, "request"),
 ];
 
 #[test]
@@ -286,7 +345,7 @@ fn unknown_members_are_refused() {
         for (name, repeated) in names {
             for value in ["1", "null", "{}"] {
                 let member = format!("{}:{value}", json!(name));
-                let request = request.replace('$', SECRET).replace('@', &member);
+                let request = filled(request).replace('@', &member);
                 let reply = authenticator.call_raw(*operation, request.as_bytes());
                 let complaint = if repeated {
                     format!("{path}: unknown member \"{name}\"")

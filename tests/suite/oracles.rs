@@ -2,6 +2,9 @@
 //! second implementation.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::test_runner::{Config, RngSeed, TestRng, TestRunner};
@@ -39,6 +42,29 @@ pub fn second_implementation(task: &str, lines: &[String]) -> Vec<String> {
         .lines()
         .map(str::to_owned)
         .collect();
+    assert_eq!(answers.len(), lines.len());
+    answers
+}
+
+/// What tests/second_seal.c says to each of these lines.
+pub fn second_seal(lines: &[String]) -> Vec<String> {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        let program = scratch("second_seal").join("second_seal");
+        let source = root().join("tests/second_seal.c");
+        let flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1"];
+        run(tool("cc")
+            .args(flags)
+            .arg(source)
+            .args(["-lsodium", "-o"])
+            .arg(&program));
+        program
+    });
+    let file = scratch("second_seal").join("lines");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let output = run(Command::new(program).arg(file));
+    let answers = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<String> = answers.lines().map(str::to_owned).collect();
     assert_eq!(answers.len(), lines.len());
     answers
 }

@@ -175,7 +175,27 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("factor2_inspect", capi::factor2_inspect),
     ("factor2_reset", capi::factor2_reset),
     ("factor2_generate", capi::factor2_generate),
+    ("factor2_seal", capi::factor2_seal),
+    (
+        "factor2_create_recovery_codes",
+        capi::factor2_create_recovery_codes,
+    ),
+    (
+        "factor2_verify_recovery_code",
+        capi::factor2_verify_recovery_code,
+    ),
 ];
+
+/// Recovery codes of tests/vectors/recovery.json: what is stored, and the first code.
+pub const RECOVERY: (&str, &str) = (
+    "f2r1.AAECAwQFBgcICQoLDA0ODxLcJH4goEHtjOCOEoCR93NjCAzTemmaCbeqoCQFYoTeX-pMkRwKmPAunPMAmu7_XnNeaRzMIsU\
+     64TkIT43NQW7vxEcVaco5KeaNp3ctMPARdVpzhOZ8vPW8Oi9bkyucGIp-h092lbsvB5HEc7sICyevotWltm8KCkmVKirU5sCdhoWz\
+     be8Vkip3wvf53coB7XBijJd8vIJqdOJrEzy9-SQ",
+    "3U9R-Y7W5-HFN9-488U-TS5Z-XVU2",
+);
+
+/// A key of 32 bytes.
+pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A good secret.
 pub const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";

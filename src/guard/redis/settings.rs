@@ -57,8 +57,9 @@ pub(super) enum Authorities {
 impl RedisSettings {
     pub(crate) fn read(guard: &mut Object) -> Result<Self> {
         let may_be_cluster = guard.is_array("url");
-        let urls = guard.texts("url")?.ok_or_else(|| guard.missing("url"))?;
-        let urls = urls.iter().map(|url| Url::parse(url));
+        let texts = guard.texts("url", "a string, or an array of strings")?;
+        let texts = texts.ok_or_else(|| guard.missing("url"))?;
+        let urls = texts.iter().map(|url| Url::parse(url));
         let urls: Vec<Url> = urls
             .collect::<std::result::Result<_, _>>()
             .map_err(|expected| guard.wrong("url", expected))?;

@@ -1,0 +1,95 @@
+/* Stored forms: base32 and URIs are what another reader takes them for, and the same when they are sealed. */
+#include "fuzz.h"
+
+#define SECRET "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+const char *const never_in_an_error[] = {"GY3TQOJQ", "AAECAwQF", NULL};
+
+static factor2_authenticator *authenticator;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc, (void)argv;
+    authenticator = authenticator_for(
+        "{\"issuer\":\"X\",\"algorithm\":\"SHA256\",\"digits\":7,\"period\":45,"
+        "\"qr\":{\"module_px\":1,\"quiet_zone\":0,\"error_correction\":\"L\"},"
+        "\"seal\":{\"keys\":{\"k1\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"},"
+        "\"use\":\"k1\"}," FOR_TESTS "}");
+    return 0;
+}
+
+/* Whether it is a secret; with the scheme of the settings where it has none of its own. */
+static int is_secret(slice text, struct otpauth *read) {
+    if (is_uri(text))
+        return otpauth_uri(text, read);
+    *read = (struct otpauth){.algorithm = "SHA256", .digits = 7, .period = 45, .counter = -1};
+    return base32_secret(text, read->secret);
+}
+
+static result ask(factor2_operation operation, const char *quoted) {
+    static char request[MAX_REQUEST];
+    must(strlen(quoted) + 64 < sizeof request);
+    sprintf(request, "{\"username\":\"alice\",\"totpsecret\":%s}", quoted);
+    return call(operation, authenticator, slice_of(request));
+}
+
+static void check_uri(const json_t *uri, const struct otpauth *read) {
+    char expected[SECRET_ROOM + 128];
+    int len = sprintf(expected, "otpauth://totp/X:alice?secret=%s&issuer=X", read->secret);
+    if (strcmp(read->algorithm, "SHA1"))
+        len += sprintf(expected + len, "&algorithm=%s", read->algorithm);
+    if (read->digits != 6)
+        len += sprintf(expected + len, "&digits=%lld", read->digits);
+    if (read->period != 30)
+        sprintf(expected + len, "&period=%lld", read->period);
+    must(is_text(uri, expected));
+}
+
+/* Sealed, it is the same. */
+static void check_sealed(const char *quoted, const struct otpauth *read) {
+    static char sealed_quoted[MAX_REQUEST];
+    result sealed = ask(factor2_seal, quoted);
+    must(sealed.status == FACTOR2_OK);
+    slice text = text_of(json_object_get(sealed.json, "sealed"));
+    must(!memcmp(text.at, "f2s1.k1.", 8));
+    quote(text, sealed_quoted, sizeof sealed_quoted);
+    result plain = ask(factor2_generate, quoted), opened = ask(factor2_generate, sealed_quoted);
+    must(plain.status == opened.status);
+    must(plain.status == (read->counter < 0 ? FACTOR2_OK : FACTOR2_INVALID_SECRET));
+    if (plain.status == FACTOR2_OK) {
+        json_t *otp = json_object_get(plain.json, "otp");
+        must((long long)text_of(otp).len == read->digits);
+        must(json_equal(otp, json_object_get(opened.json, "otp")));
+    }
+    done(&sealed), done(&plain), done(&opened);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
+    static const char *const beginnings[] = {
+        "", "otpauth://totp/a?", "otpauth://totp/a?secret=" SECRET "&",
+        "otpauth://hotp/a?counter=1&",
+        "otpauth://totp/a?digits=8&algorithm=SHA512&period=60&secret="};
+    static char text[MAX_REQUEST / 8], quoted[MAX_REQUEST];
+    struct otpauth read;
+    if (!size || size > 4096)
+        return 0;
+    const char *beginning = beginnings[(unsigned char)(*data - '0') % 5];
+    slice stored = {text, strlen(beginning) + size - 1};
+    memcpy(text, beginning, strlen(beginning));
+    memcpy(text + strlen(beginning), data + 1, size - 1);
+    quote(stored, quoted, sizeof quoted);
+
+    int taken = utf8_valid(stored) && is_secret(stored, &read);
+    result got = ask(factor2_create_secret, quoted);
+    if (!utf8_valid(stored))
+        must(got.status == FACTOR2_BAD_REQUEST);
+    else
+        must(got.status == (taken && read.counter < 0 ? FACTOR2_OK : FACTOR2_INVALID_SECRET));
+    if (got.status == FACTOR2_OK) {
+        must(is_text(json_object_get(got.json, "totpsecret"), read.secret));
+        check_uri(json_object_get(got.json, "uri"), &read);
+    }
+    if (taken)
+        check_sealed(quoted, &read);
+    done(&got);
+    return 0;
+}
