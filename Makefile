@@ -60,7 +60,7 @@ demo-web: build ## a web login with the second factor on this machine: builds it
 	@mkdir -p "$(DEMO)"
 	$(CC) -O2 -Iinclude -o "$(DEMO)/web_login" examples-c/web_login.c examples-c/web/*.c \
 	    "$(RELEASE)/libfactor2.a" -lmicrohttpd -lcrypt $(STATIC_LIBS)
-	"$(DEMO)/web_login" $(PORT)
+	"$(DEMO)/web_login" --key "$(DEMO)/web_login.key" $(PORT)
 
 # The flood of guesses is left to `make test`: it takes longer than all the rest.
 check: lint ## what can be checked in a minute: formatting, clippy, unit tests, C tests that need cc alone

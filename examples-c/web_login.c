@@ -1,17 +1,20 @@
 /*
- * A web login with a second factor: sign up, scan the QR code, confirm it by a first code; log in by
- * password and code; be refused with a used code, and have to wait after wrong ones. Needs
+ * A web login with a second factor: sign up, scan the QR code, confirm it by a first code, save
+ * recovery codes; log in by password and code, or by a recovery code when the phone is lost; be refused
+ * with a used code, and have to wait after wrong ones. Needs
  * libmicrohttpd and libcrypt (Debian: libmicrohttpd-dev, libcrypt-dev).
  *
  *     cargo build --release
  *     cc -o web_login -Iinclude examples-c/web_login.c examples-c/web/[a-z]*.c target/release/libfactor2.a -lmicrohttpd -lcrypt -lpthread -ldl -lm
- *     ./web_login [PORT [PUBLIC-HOST]]
+ *     ./web_login [--key FILE] [PORT [PUBLIC-HOST]]
  *
  * It listens on 127.0.0.1 only and prints its address; without a PORT it takes a free one. PUBLIC-HOST
  * is for use behind a proxy that speaks TLS: the name in the browser's address line. Then, cookies are
- * for TLS only. Users are in memory and gone when it ends, by SIGTERM or ^C.
+ * for TLS only. Users are in memory and gone when it ends, by SIGTERM or ^C. Their secrets are sealed by
+ * the key in FILE, web_login.key if it is not given, which is made when it is missing.
  *
- * Where to look: web/flow.c is the way through the pages, web/factor.c all that is asked of factor2;
+ * Where to look: web/flow.c and web/recovery.c are the way through the pages, web/factor.c all that is
+ * asked of factor2, web/key_file.c the key;
  * what a crowd can do is bounded in web/sessions.h, web/connections.h and web/hashing.h.
  */
 #define _POSIX_C_SOURCE 200809L /* sigtimedwait */
@@ -51,14 +54,21 @@ static int serve(struct site *site, unsigned short port, const sigset_t *signals
 }
 
 int main(int argc, char **argv) {
-    long port = argc > 1 ? read_port(argv[1]) : 0;
+    const char *key_path = "web_login.key";
     struct site *site;
     sigset_t signals;
+    long port;
     int i, served;
 
+    if (argc > 2 && strcmp(argv[1], "--key") == 0) {
+        key_path = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
+    port = argc > 1 ? read_port(argv[1]) : 0;
     if (port < 0 || argc > 3 ||
         (argc > 2 && (argv[2][0] == '\0' || strlen(argv[2]) >= HOST_SIZE))) {
-        fprintf(stderr, "usage: web_login [PORT [PUBLIC-HOST]]\n");
+        fprintf(stderr, "usage: web_login [--key FILE] [PORT [PUBLIC-HOST]]\n");
         return EXIT_FAILURE;
     }
     /* Before the other threads are made, which inherit this: main() alone gets the signals. */
@@ -72,7 +82,7 @@ int main(int argc, char **argv) {
     if (site == NULL)
         return EXIT_FAILURE;
     site->public_host = argc > 2 ? argv[2] : NULL;
-    site->authenticator = factor_new();
+    site->authenticator = factor_new(key_path);
     served = site->authenticator != NULL && users_init(&site->users) &&
              serve(site, (unsigned short)port, &signals);
 

@@ -10,6 +10,10 @@
  *
  * The user's file has the name that the passwd database gives, and the program says so if that is
  * not the name that was typed.
+ *
+ * Recovery codes are for a user whose phone is lost: each lets in once, in the place of a code. Only
+ * their hashes are kept, beside the secret. They stay when --replace gives the user a new secret, until
+ * --recovery-codes makes new ones.
  */
 #define _GNU_SOURCE
 
@@ -26,8 +30,11 @@
 #include "folder_make.h"
 #include "machine_guard.h"
 #include "printable.h"
+#include "recovery_print.h"
 #include "secret_file.h"
 #include "secret_list.h"
+#include "secret_request.h"
+#include "secret_store.h"
 
 static const char usage[] =
     "Usage: factor2-enroll [OPTION]... USER | --list\n"
@@ -39,23 +46,27 @@ static const char usage[] =
     "  -g, --guard FILE    where accepted and wrong codes are remembered\n"
     "                      (" GUARD_FILE ")\n"
     "  -f, --replace       enroll anew a user who has a secret; the old one is lost\n"
+    "      --recovery-codes\n"
+    "                      print new recovery codes for USER, who is enrolled first if\n"
+    "                      there is no secret or with --replace; the old codes are void\n"
     "      --force         enroll a USER whom the passwd database does not know\n"
     "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
     "      --remove        remove USER's secret; no new one\n"
-    "      --list          show who has a secret, when a code was last used, and who\n"
-    "                      is locked\n"
+    "      --list          show who has a secret, when a code was last used, how many\n"
+    "                      recovery codes are left, and who is locked\n"
     "  -h, --help          this text\n"
     "\n"
     "DIR and FILE belong to root or to the user that the daemon runs as, and nobody\n"
     "else may write there. Exits 0 if it was done, 1 if not (then no secret has\n"
     "changed), 2 if it was called wrongly.\n";
 
-enum action { ENROLL, REPLACE, RESET, REMOVE, LIST };
+enum action { ENROLL, REPLACE, RENEW, RESET, REMOVE, LIST };
 
 struct options {
     enum action action;
     int actions; /* how many were named */
     int force;
+    int recovery; /* whether recovery codes are to be made */
     const char *issuer;
     const char *secrets;
     const char *guard;
@@ -102,27 +113,46 @@ static int succeeds(factor2_operation operation, const char *what,
     return response != NULL;
 }
 
-/* Writes the file under another name first: nobody ever sees a half one. */
-static int store(int folder, const struct options *options, const char *secret) {
-    char line[SECRET_SIZE + 1], name[32];
-    size_t length = (size_t)sprintf(line, "%s\n", secret);
-    unsigned int flags = options->action == REPLACE ? 0 : RENAME_NOREPLACE;
-    int file, written;
+static factor2_response *make_codes(const factor2_authenticator *authenticator) {
+    char nothing[] = "{}";
 
-    sprintf(name, ".new.%ld", (long)getpid());
-    unlinkat(folder, name, 0); /* what is left of a killed process that had our number */
-    file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    written = file >= 0 && fchmod(file, 0600) == 0 &&
-              write(file, line, length) == (ssize_t)length && fsync(file) == 0;
-    explicit_bzero(line, sizeof line);
-    if (file >= 0 && close(file) != 0)
-        written = 0;
-    if (written && renameat2(folder, name, folder, options->user, flags) == 0 && fsync(folder) == 0)
-        return 1;
-    failed(options->user, strerror(errno));
-    if (file >= 0)
-        unlinkat(folder, name, 0);
-    return 0;
+    return ask(factor2_create_recovery_codes, "making recovery codes", authenticator, nothing);
+}
+
+/* Stores the secrets, with the recovery codes of `codes`, which are shown then. `codes` may be NULL. */
+static int store(int folder, const struct options *options, struct secret_file *secrets,
+                 const factor2_response *codes, unsigned int flags) {
+    const char *recovery = factor2_response_text(codes, "recovery", NULL);
+
+    if (recovery != NULL)
+        snprintf(secrets->recovery, sizeof secrets->recovery, "%s", recovery);
+    if (!secret_store(folder, options->user, secrets, flags))
+        return failed(options->user, strerror(errno));
+    if (codes != NULL && !recovery_print(options->user, codes))
+        return failed(options->user, "the recovery codes could not be shown: make new ones");
+    return 1;
+}
+
+/* Stores a confirmed secret. A user who is enrolled anew keeps the recovery codes, or gets new ones. */
+static int store_confirmed(int folder, const struct options *options, const char *secret,
+                           const factor2_response *codes) {
+    struct secret_file secrets, old;
+    const char *why;
+    int absent, stored;
+
+    memset(&secrets, 0, sizeof secrets);
+    snprintf(secrets.secret, sizeof secrets.secret, "%s", secret);
+    if (!secret_store_lock(folder))
+        return failed(options->secrets, strerror(errno));
+    if (options->action == REPLACE && codes == NULL &&
+        secret_file_read(options->secrets, options->user, &old, &why, &absent)) {
+        strcpy(secrets.recovery, old.recovery);
+        explicit_bzero(&old, sizeof old);
+    }
+    stored =
+        store(folder, options, &secrets, codes, options->action == REPLACE ? 0 : RENAME_NOREPLACE);
+    explicit_bzero(&secrets, sizeof secrets);
+    return stored;
 }
 
 /* Asks for a first code, three times at most. That code is used up then. */
@@ -163,16 +193,20 @@ static int show_qr_code(const factor2_authenticator *authenticator, const char *
     return response != NULL;
 }
 
+static int has_file(int folder, const char *user) {
+    struct stat stat;
+
+    return fstatat(folder, user, &stat, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static int enroll(const factor2_authenticator *authenticator, int folder,
                   const struct options *options) {
     char user_json[1600], request[sizeof user_json + 64];
-    factor2_response *made;
+    factor2_response *made, *codes = NULL;
     const char *secret;
-    struct stat stat;
     int done = 0;
 
-    if (options->action == ENROLL &&
-        fstatat(folder, options->user, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+    if (options->action == ENROLL && has_file(folder, options->user))
         return failed(options->user, "has a secret; --replace makes a new one");
     factor2_json_quote(options->user, FACTOR2_NUL_TERMINATED, user_json, sizeof user_json);
     sprintf(request, "{\"username\":%s}", user_json);
@@ -180,24 +214,57 @@ static int enroll(const factor2_authenticator *authenticator, int folder,
     secret = factor2_response_text(made, "totpsecret", NULL);
     if (secret != NULL && show_qr_code(authenticator, user_json, secret)) {
         printf("Scan it with an authenticator app, or type in the secret:\n%s\n\n", secret);
-        done = confirm(authenticator, secret) && store(folder, options, secret);
+        done = confirm(authenticator, secret) &&
+               (!options->recovery || (codes = make_codes(authenticator)) != NULL) &&
+               store_confirmed(folder, options, secret, codes);
     }
+    factor2_response_free(codes);
     factor2_response_free(made);
     return done;
 }
 
-static int reset(const factor2_authenticator *authenticator, const struct options *options) {
-    char secret[SECRET_SIZE], secret_json[SECRET_SIZE * 6], request[sizeof secret_json + 64];
+/* Reads the file of a user who must have one. */
+static int read_file(const struct options *options, struct secret_file *secrets) {
     const char *why;
-    int absent, done;
+    int absent;
 
-    if (!secret_file_read(options->secrets, options->user, secret, &why, &absent))
-        return failed(options->user, absent ? has_none : why);
-    factor2_json_quote(secret, FACTOR2_NUL_TERMINATED, secret_json, sizeof secret_json);
-    sprintf(request, "{\"totpsecret\":%s}", secret_json);
-    done = succeeds(factor2_reset, "forgetting the wrong codes", authenticator, request);
-    explicit_bzero(secret, sizeof secret);
-    explicit_bzero(secret_json, sizeof secret_json);
+    return secret_file_read(options->secrets, options->user, secrets, &why, &absent) ||
+           failed(options->user, absent ? has_none : why);
+}
+
+/* Gives an enrolled user new recovery codes. */
+static int renew(const factor2_authenticator *authenticator, int folder,
+                 const struct options *options) {
+    struct secret_file secrets;
+    factor2_response *codes;
+    int done;
+
+    if (!secret_store_lock(folder))
+        return failed(options->secrets, strerror(errno));
+    if (!read_file(options, &secrets))
+        return 0;
+    codes = make_codes(authenticator);
+    done = codes != NULL && store(folder, options, &secrets, codes, 0);
+    factor2_response_free(codes);
+    explicit_bzero(&secrets, sizeof secrets);
+    return done;
+}
+
+static int reset(const factor2_authenticator *authenticator, const struct options *options) {
+    static const char what[] = "forgetting the wrong codes";
+    struct secret_file secrets;
+    char request[SECRET_REQUEST_SIZE];
+    int done;
+
+    if (!read_file(options, &secrets))
+        return 0;
+    secret_request("totpsecret", secrets.secret, request);
+    done = succeeds(factor2_reset, what, authenticator, request);
+    if (secrets.recovery[0] != '\0') {
+        secret_request("recovery", secrets.recovery, request);
+        done = succeeds(factor2_reset, what, authenticator, request) && done;
+    }
+    explicit_bzero(&secrets, sizeof secrets);
     return done;
 }
 
@@ -208,12 +275,12 @@ static int list(const factor2_authenticator *authenticator, int folder,
 }
 
 static int removed(int folder, const struct options *options) {
-    if (unlinkat(folder, options->user, 0) == 0 && fsync(folder) == 0)
+    if (secret_store_lock(folder) && unlinkat(folder, options->user, 0) == 0 && fsync(folder) == 0)
         return 1;
     return failed(options->user, errno == ENOENT ? has_none : strerror(errno));
 }
 
-static int act(int folder, const struct options *options) {
+static int act(int folder, struct options *options) {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
     factor2_status status;
@@ -221,10 +288,13 @@ static int act(int folder, const struct options *options) {
 
     if (options->action == REMOVE)
         return removed(folder, options);
+    if (options->action == ENROLL && options->recovery && has_file(folder, options->user))
+        options->action = RENEW;
     status = machine_guard_new(options->issuer, options->guard, &authenticator, &response);
     done = succeeded("making the authenticator", status, response) &&
            (options->action == LIST    ? list(authenticator, folder, options)
             : options->action == RESET ? reset(authenticator, options)
+            : options->action == RENEW ? renew(authenticator, folder, options)
                                        : enroll(authenticator, folder, options));
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
@@ -275,15 +345,21 @@ static void choose(struct options *options, enum action action) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option names[] = {
-        {"issuer", required_argument, NULL, 'i'}, {"secrets", required_argument, NULL, 's'},
-        {"guard", required_argument, NULL, 'g'},  {"replace", no_argument, NULL, 'f'},
-        {"force", no_argument, NULL, 'F'},        {"reset", no_argument, NULL, 'R'},
-        {"remove", no_argument, NULL, 'D'},       {"list", no_argument, NULL, 'L'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    static const char *const said[] = {"enrolled", "enrolled", "reset", "removed"};
+    static const struct option names[] = {{"issuer", required_argument, NULL, 'i'},
+                                          {"secrets", required_argument, NULL, 's'},
+                                          {"guard", required_argument, NULL, 'g'},
+                                          {"replace", no_argument, NULL, 'f'},
+                                          {"force", no_argument, NULL, 'F'},
+                                          {"reset", no_argument, NULL, 'R'},
+                                          {"remove", no_argument, NULL, 'D'},
+                                          {"list", no_argument, NULL, 'L'},
+                                          {"recovery-codes", no_argument, NULL, 'C'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    static const char *const said[] = {"enrolled", "enrolled", "new recovery codes", "reset",
+                                       "removed"};
     static char host[256];
-    struct options options = {ENROLL, 0, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
+    struct options options = {ENROLL, 0, 0, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
     char name[ACCOUNT_SIZE];
     int option, status, folder, done;
 
@@ -295,6 +371,7 @@ int main(int argc, char **argv) {
         case 's': options.secrets = optarg; break;
         case 'g': options.guard = optarg; break;
         case 'F': options.force = 1; break;
+        case 'C': options.recovery = 1; break;
         case 'f': choose(&options, REPLACE); break;
         case 'R': choose(&options, RESET); break;
         case 'D': choose(&options, REMOVE); break;
@@ -305,6 +382,8 @@ int main(int argc, char **argv) {
     }
     if (options.actions > 1)
         return wrong_call("only one of --replace, --reset, --remove and --list. ");
+    if (options.recovery && options.actions > 0 && options.action != REPLACE)
+        return wrong_call("--recovery-codes goes with --replace alone. ");
     if (optind + (options.action != LIST) != argc)
         return wrong_call(options.action == LIST ? "--list takes no USER. "
                                                  : "one USER is needed. ");

@@ -6,32 +6,12 @@
 
 #include "factor.h"
 #include "pages.h"
-
-static enum MHD_Result fail(struct request *request, unsigned status, const char *title,
-                            const char *message) {
-    struct text page = page_message(title, message);
-
-    return http_page(request, status, &page, 0);
-}
-
-/*
- * Moves the session on: new id, new token, nothing kept of the stage before. Whoever knew the old id, or
- * planted it, has nothing. Gives 0 if that cannot be.
- */
-static int move_to(struct request *request, enum stage stage, const struct user *user) {
-    if (request->session != NULL)
-        session_end(request->session);
-    request->session = sessions_new(&request->site->sessions, stage, user, request->from);
-    return request->session != NULL;
-}
-
-static enum MHD_Result not_now(struct request *request) {
-    return fail(request, 500, "Not now", "Something went wrong here. Try again later.");
-}
+#include "recovery.h"
+#include "steps.h"
 
 /* A form needs a session for its token. */
 static int have_session(struct request *request) {
-    return request->session != NULL || move_to(request, SESSION_ANONYMOUS, NULL);
+    return request->session != NULL || step_move_to(request, SESSION_ANONYMOUS, NULL);
 }
 
 /* The password's hash is made, and then the same handler runs again, with request->hash. */
@@ -47,26 +27,14 @@ static enum MHD_Result hash_first(struct request *request, char password[PASSWOR
     return http_page(request, 503, &page, 2);
 }
 
-/* Where a session stands: the page that comes next for it. */
-static const char *next_page(const struct request *request) {
-    switch (request->session != NULL ? request->session->stage : SESSION_FREE) {
-    case SESSION_ENROLLING: return "/enroll";
-    case SESSION_PASSWORD: return "/code";
-    case SESSION_LOGGED_IN: return "/";
-    default: return "/login";
-    }
-}
-
-static int is_at(const struct request *request, enum stage stage) {
-    return request->session != NULL && request->session->stage == stage;
-}
-
 static enum MHD_Result get_home(struct request *request) {
     struct text page;
 
-    if (!is_at(request, SESSION_LOGGED_IN))
-        return http_redirect(request, next_page(request));
-    page = page_home(request->session);
+    if (!step_is_at(request, SESSION_LOGGED_IN) || step_has_codes(request))
+        return http_redirect(request, step_next_page(request));
+    page = page_home(request->session,
+                     factor_remaining(request->site->authenticator, request->session->user));
+    request->session->notice = NULL;
     return http_page(request, 200, &page, 0);
 }
 
@@ -83,9 +51,9 @@ static enum MHD_Result signup_page(struct request *request, unsigned status, con
 
 static enum MHD_Result get_signup(struct request *request) {
     if (!have_session(request))
-        return not_now(request);
-    if (!is_at(request, SESSION_ANONYMOUS))
-        return http_redirect(request, next_page(request));
+        return step_not_now(request);
+    if (!step_is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, step_next_page(request));
     return signup_page(request, 200, "", NULL);
 }
 
@@ -95,8 +63,8 @@ static enum MHD_Result begin_enrollment(struct request *request, struct user *us
     if (!factor_create(request->site->authenticator, user))
         return signup_page(request, 400, user->name,
                            "A user name may hold nothing that cannot be seen.");
-    if (user->hash[0] == '\0' || !move_to(request, SESSION_ENROLLING, NULL))
-        return not_now(request);
+    if (user->hash[0] == '\0' || !step_move_to(request, SESSION_ENROLLING, NULL))
+        return step_not_now(request);
     request->session->pending = *user;
     return http_redirect(request, "/enroll");
 }
@@ -106,8 +74,8 @@ static enum MHD_Result post_signup(struct request *request) {
     char password[PASSWORD_SIZE];
     enum MHD_Result result;
 
-    if (!is_at(request, SESSION_ANONYMOUS))
-        return http_redirect(request, next_page(request));
+    if (!step_is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, step_next_page(request));
     memset(&user, 0, sizeof user);
     if (!http_field(request, "name", user.name, sizeof user.name) || user.name[0] == '\0')
         return signup_page(request, 400, "", "Give a user name of 1 to 64 bytes.");
@@ -115,7 +83,7 @@ static enum MHD_Result post_signup(struct request *request) {
         strlen(password) < PASSWORD_MIN)
         result = signup_page(request, 400, user.name, "Give a password of 8 to 128 characters.");
     else if (request->site->users.count == USERS_MAX)
-        result = fail(request, 503, "Full", "This demo takes 100 users.");
+        result = step_fail(request, 503, "Full", "This demo takes 100 users.");
     else if (users_find(&request->site->users, user.name) != NULL)
         result = signup_page(request, 409, user.name, "This user name is taken.");
     else if (request->hash == NULL)
@@ -128,53 +96,72 @@ static enum MHD_Result post_signup(struct request *request) {
 }
 
 static enum MHD_Result enroll_page(struct request *request, const struct verdict *verdict) {
-    char qr[QR_SIZE];
+    struct enrollment enrollment;
     struct text page;
 
-    if (!factor_qr(request->site->authenticator, &request->session->pending, qr))
-        return fail(request, 500, "Not now", "The QR code could not be drawn. Try again later.");
-    page = page_enroll(request->session, qr, verdict);
-    explicit_bzero(qr, sizeof qr);
+    if (!factor_show(request->site->authenticator, &request->session->pending, &enrollment))
+        return step_fail(request, 500, "Not now",
+                         "The QR code could not be drawn. Try again later.");
+    page = page_enroll(request->session, &enrollment, verdict);
+    explicit_bzero(&enrollment, sizeof enrollment);
     return http_page(request, verdict != NULL ? (unsigned)verdict->http : 200, &page,
                      verdict != NULL && verdict->locked ? verdict->wait_s : 0);
 }
 
 static enum MHD_Result get_enroll(struct request *request) {
-    if (!is_at(request, SESSION_ENROLLING))
-        return http_redirect(request, next_page(request));
+    if (!step_is_at(request, SESSION_ENROLLING))
+        return http_redirect(request, step_next_page(request));
     return enroll_page(request, NULL);
 }
 
 /* Checks the code of a form. One that does not even fit is no code. */
-static struct verdict check_code(const struct request *request, const char *secret) {
+static struct verdict check_code(const struct request *request, const struct user *user) {
     char code[32];
     struct verdict verdict;
 
     if (!http_field(request, "code", code, sizeof code))
         code[0] = '\0';
-    verdict = factor_verify(request->site->authenticator, secret, code);
+    verdict = factor_verify(request->site->authenticator, user, code);
     explicit_bzero(code, sizeof code);
     return verdict;
 }
 
+/* The user counts from now on. What is left is to save the recovery codes. */
+static enum MHD_Result add_user(struct request *request, const struct user *user,
+                                const struct recovery_codes *codes) {
+    struct users *users = &request->site->users;
+
+    if (!users_add(users, user)) /* somebody else confirmed this name first */
+        return step_move_to(request, SESSION_ANONYMOUS, NULL)
+                   ? signup_page(request, 409, "", "This user name is taken.")
+                   : step_not_now(request);
+    if (!step_move_to(request, SESSION_SAVING, users_find(users, user->name)))
+        return step_not_now(request);
+    request->session->codes = *codes;
+    return http_redirect(request, step_next_page(request));
+}
+
+static enum MHD_Result end_enrollment(struct request *request) {
+    struct user user = request->session->pending;
+    struct recovery_codes codes;
+    enum MHD_Result result;
+
+    if (!factor_make_codes(request->site->authenticator, &codes))
+        return step_not_now(request);
+    strcpy(user.recovery, codes.recovery);
+    result = add_user(request, &user, &codes);
+    explicit_bzero(&user, sizeof user);
+    explicit_bzero(&codes, sizeof codes);
+    return result;
+}
+
 static enum MHD_Result post_enroll(struct request *request) {
     struct verdict verdict;
-    int added;
 
-    if (!is_at(request, SESSION_ENROLLING))
-        return http_redirect(request, next_page(request));
-    verdict = check_code(request, request->session->pending.secret);
-    if (verdict.http != 200)
-        return enroll_page(request, &verdict);
-    added = users_add(&request->site->users, &request->session->pending);
-    if (!move_to(request, SESSION_ANONYMOUS, NULL))
-        return not_now(request);
-    if (!added) /* somebody else confirmed this name first */
-        return signup_page(request, 409, "", "This user name is taken.");
-    request->session->notice =
-        "Your second factor is set up. Log in with it now: the code that you "
-        "just typed is used up, so wait until the app shows the next one.";
-    return http_redirect(request, "/login");
+    if (!step_is_at(request, SESSION_ENROLLING))
+        return http_redirect(request, step_next_page(request));
+    verdict = check_code(request, &request->session->pending);
+    return verdict.http == 200 ? end_enrollment(request) : enroll_page(request, &verdict);
 }
 
 /* ---- Log in. A real program slows down guesses of passwords, too; this one shows the second factor. */
@@ -183,9 +170,9 @@ static enum MHD_Result get_login(struct request *request) {
     struct text page;
 
     if (!have_session(request))
-        return not_now(request);
-    if (!is_at(request, SESSION_ANONYMOUS))
-        return http_redirect(request, next_page(request));
+        return step_not_now(request);
+    if (!step_is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, step_next_page(request));
     page = page_login(request->session, "", NULL);
     request->session->notice = NULL;
     return http_page(request, 200, &page, 0);
@@ -197,8 +184,8 @@ static enum MHD_Result post_login(struct request *request) {
     const char *hash;
     struct text page;
 
-    if (!is_at(request, SESSION_ANONYMOUS))
-        return http_redirect(request, next_page(request));
+    if (!step_is_at(request, SESSION_ANONYMOUS))
+        return http_redirect(request, step_next_page(request));
     if (http_field(request, "name", name, sizeof name) &&
         http_field(request, "password", password, sizeof password)) {
         user = users_find(&request->site->users, name);
@@ -213,16 +200,16 @@ static enum MHD_Result post_login(struct request *request) {
         page = page_login(request->session, name, "The user name or the password is wrong.");
         return http_page(request, 401, &page, 0);
     }
-    if (!move_to(request, SESSION_PASSWORD, user))
-        return not_now(request);
+    if (!step_move_to(request, SESSION_PASSWORD, user))
+        return step_not_now(request);
     return http_redirect(request, "/code");
 }
 
 static enum MHD_Result get_code(struct request *request) {
     struct text page;
 
-    if (!is_at(request, SESSION_PASSWORD))
-        return http_redirect(request, next_page(request));
+    if (!step_is_at(request, SESSION_PASSWORD))
+        return http_redirect(request, step_next_page(request));
     page = page_code(request->session, NULL);
     return http_page(request, 200, &page, 0);
 }
@@ -232,17 +219,17 @@ static enum MHD_Result post_code(struct request *request) {
     struct verdict verdict;
     struct text page;
 
-    if (!is_at(request, SESSION_PASSWORD))
-        return http_redirect(request, next_page(request));
+    if (!step_is_at(request, SESSION_PASSWORD))
+        return http_redirect(request, step_next_page(request));
     user = request->session->user;
-    verdict = check_code(request, user->secret);
+    verdict = check_code(request, user);
     if (verdict.http != 200) {
         page = page_code(request->session, &verdict);
         return http_page(request, (unsigned)verdict.http, &page,
                          verdict.locked ? verdict.wait_s : 0);
     }
-    if (!move_to(request, SESSION_LOGGED_IN, user))
-        return not_now(request);
+    if (!step_move_to(request, SESSION_LOGGED_IN, user))
+        return step_not_now(request);
     return http_redirect(request, "/");
 }
 
@@ -260,6 +247,10 @@ const struct route *flow_route(const char *path) {
         {"/enroll", get_enroll, post_enroll},
         {"/login", get_login, post_login},
         {"/code", get_code, post_code},
+        {"/recovery", recovery_get, recovery_post},
+        {"/recovery-codes", recovery_get_codes, recovery_post_codes},
+        {"/recovery-codes.txt", recovery_get_file, NULL},
+        {"/recovery-codes/saved", NULL, recovery_post_saved},
         {"/logout", NULL, post_logout},
     };
     size_t i;

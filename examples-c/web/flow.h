@@ -1,5 +1,6 @@
 /*
- * The way through the pages: sign up, scan, confirm; log in by password, then by code; log out.
+ * The way through the pages: sign up, scan, confirm, save recovery codes; log in by password,
+ * then by code; log out. What the recovery codes are for is recovery.c's.
  */
 #ifndef WEB_FLOW_H
 #define WEB_FLOW_H

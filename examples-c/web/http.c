@@ -80,22 +80,36 @@ static enum MHD_Result answer(struct request *request, unsigned status,
     return result;
 }
 
-/* What http_page() does, with one more header. */
-static enum MHD_Result page_with(struct request *request, unsigned status, struct text *page,
-                                 const char *name, const char *value) {
+/* Answers by a text, with one more header unless `name` is NULL. */
+static enum MHD_Result answer_text(struct request *request, unsigned status, struct text *text,
+                                   const char *type, const char *name, const char *value) {
     struct MHD_Response *response;
 
-    if (page->failed) {
-        text_free(page);
+    if (text->failed) {
+        text_free(text);
         return MHD_NO;
     }
     response =
-        MHD_create_response_from_buffer_with_free_callback(page->length, page->bytes, text_wipe);
+        MHD_create_response_from_buffer_with_free_callback(text->length, text->bytes, text_wipe);
     if (response == NULL)
-        text_free(page);
+        text_free(text);
     else if (name != NULL)
         MHD_add_response_header(response, name, value);
-    return answer(request, status, response, "text/html; charset=utf-8");
+    return answer(request, status, response, type);
+}
+
+/* What http_page() does, with one more header. */
+static enum MHD_Result page_with(struct request *request, unsigned status, struct text *page,
+                                 const char *name, const char *value) {
+    return answer_text(request, status, page, "text/html; charset=utf-8", name, value);
+}
+
+enum MHD_Result http_file(struct request *request, struct text *file, const char *name) {
+    char disposition[128];
+
+    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", name);
+    return answer_text(request, MHD_HTTP_OK, file, "text/plain; charset=utf-8",
+                       "Content-Disposition", disposition);
 }
 
 enum MHD_Result http_page(struct request *request, unsigned status, struct text *page,

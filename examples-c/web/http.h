@@ -67,6 +67,8 @@ int http_hash(struct request *request, const char *password, const char *like);
 
 /* Answers. Each takes the text over. `wait_s` above 0 becomes Retry-After. */
 enum MHD_Result http_page(struct request *request, unsigned status, struct text *page, long wait_s);
+/* A text to be saved under that name. */
+enum MHD_Result http_file(struct request *request, struct text *file, const char *name);
 enum MHD_Result http_style(struct request *request, const char *style);
 enum MHD_Result http_redirect(struct request *request, const char *path);
 

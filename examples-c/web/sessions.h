@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "clock.h"
+#include "factor.h"
 #include "users.h"
 
 enum {
@@ -22,6 +23,7 @@ enum stage {
     SESSION_FREE,
     SESSION_ANONYMOUS, /* has seen a form */
     SESSION_ENROLLING, /* `pending` has signed up and not yet confirmed the secret */
+    SESSION_SAVING,    /* `user` has confirmed the secret, and is to save the recovery codes */
     SESSION_PASSWORD,  /* `user` gave the password, and not yet a code */
     SESSION_LOGGED_IN
 };
@@ -33,8 +35,9 @@ struct session {
     milliseconds last_used;
     in_addr_t from; /* the address that it was made for */
     struct user pending;
-    const struct user *user; /* NULL until the password was given */
-    const char *notice;      /* shown once, on the next page */
+    const struct user *user;     /* NULL until the password was given */
+    const char *notice;          /* shown once, on the next page */
+    struct recovery_codes codes; /* shown until the user says that they are saved */
 };
 
 struct sessions {

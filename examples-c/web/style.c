@@ -46,4 +46,12 @@ const char style_css[] =
     "details{font-size:.9375rem}\n"
     "summary{color:var(--accent);cursor:pointer}\n"
     ".secret{margin:0;font:.9375rem/1.6 ui-monospace,\"DejaVu Sans Mono\",monospace}\n"
-    ".secret span{display:inline-block;margin-right:.5em}\n";
+    ".secret span{display:inline-block;margin-right:.5em}\n"
+    ".codes{margin:0 0 1rem;padding:.75rem 1rem;border:1px solid var(--line);border-radius:.5rem;"
+    "list-style:none;font:.9375rem/1.6 ui-monospace,\"DejaVu Sans Mono\",monospace}\n"
+    ".codes li{margin:0}\n"
+    "input[type=checkbox]{display:inline-block;width:1.125rem;height:1.125rem;margin:0 .5rem 0 0;"
+    "vertical-align:-.2em}\n"
+    ".check{margin-bottom:1rem}\n"
+    "@media print{body{padding:0;background:none;color:#000}main{box-shadow:none}"
+    ".screen{display:none}}\n";

@@ -18,6 +18,11 @@ int users_add(struct users *users, const struct user *user) {
     return 1;
 }
 
+void users_set_recovery(struct users *users, const struct user *user,
+                        const char recovery[RECOVERY_SIZE]) {
+    memcpy(users->list[user - users->list].recovery, recovery, RECOVERY_SIZE);
+}
+
 const struct user *users_find(const struct users *users, const char *name) {
     int i;
 

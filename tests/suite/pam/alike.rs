@@ -7,6 +7,7 @@ use factor2::capi::factor2_verify;
 use serde_json::json;
 
 use super::machine::{Attempt, Attempts, Machine, REFUSAL, code, wrong};
+use super::recovery::{self, NO_CODE};
 use crate::support::Authenticator;
 
 /// PAM_AUTH_ERR of libpam.
@@ -43,8 +44,12 @@ fn all_refusals_are_alike() {
         "pam_factor2.so guard=/var/lib/factor2/users/none/guard.db",
     );
     let mut attempts = Attempts::start(machine.command("attempts"));
+    machine.account("prudent", 54_006, "*");
+    machine.enroll("prudent");
+    recovery::make(&machine, "prudent");
     let users = [
         "alice",
+        "prudent",
         "bob",
         "broken",
         "locked",
@@ -58,6 +63,7 @@ fn all_refusals_are_alike() {
     for (service, code) in [
         ("login", wrong(&secret).as_str()),
         ("login", "x"),
+        ("login", NO_CODE),
         ("login", "\u{ff}"),
         ("login", &malformed),
         ("refuses", &right),
@@ -82,12 +88,19 @@ fn the_guard_is_asked_for_everybody() {
     let secret = machine.enroll("alice");
     machine.account("broken", 54_003, "*");
     fs::write(machine.users().join("broken"), "not base32\n").unwrap();
+    for user in ["prudent", "torn"] {
+        machine.enroll(user);
+        recovery::make(&machine, user);
+    }
+    let torn = machine.users().join("torn");
+    let stored = fs::read_to_string(&torn).unwrap();
+    fs::write(torn, &stored[..stored.len() - 9]).unwrap();
     let mut attempts = Attempts::start(machine.command("attempts"));
     attempts.attempt(["login", "alice", "", &wrong(&secret)]);
     let other = rusqlite::Connection::open(machine.guard()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    for code in [wrong(&secret).as_str(), "x"] {
-        for user in ["alice", "bob", "nobody-here", "broken"] {
+    for code in [wrong(&secret).as_str(), "x", NO_CODE] {
+        for user in ["alice", "bob", "nobody-here", "broken", "prudent", "torn"] {
             let attempt = attempts.attempt(["login", user, "", code]);
             is_a_refusal_like_any_other(&attempt);
             assert!(

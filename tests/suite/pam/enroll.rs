@@ -77,13 +77,13 @@ fn end(child: Child) -> End {
     }
 }
 
-fn enroll(machine: &Machine, arguments: &[&str]) -> Command {
+pub fn enroll(machine: &Machine, arguments: &[&str]) -> Command {
     let mut command = machine.command(PROGRAM);
     command.args(arguments);
     command
 }
 
-fn call(machine: &Machine, arguments: &[&str]) -> End {
+pub fn call(machine: &Machine, arguments: &[&str]) -> End {
     let child = enroll(machine, arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -309,7 +309,7 @@ fn the_list_says_who_has_a_secret_and_how_it_stands() {
         let said = String::from_utf8(output.stdout).unwrap();
         said.lines().map(String::from).collect::<Vec<_>>()
     };
-    let head = "USER  LAST CODE            NOW";
+    let head = "USER  LAST CODE            RECOVERY  NOW";
     assert_eq!(list(), [head]);
 
     let in_use = machine.enroll("bob");
@@ -333,11 +333,11 @@ fn the_list_says_who_has_a_secret_and_how_it_stands() {
 
     let rows = list();
     assert_eq!(rows.len(), 7, "{rows:#?}");
-    assert_eq!(rows[1], "alice  never                ready");
+    assert_eq!(rows[1], "alice  never                none      ready");
     // The step of the code, in local time; it was the present one or the one before.
     let when = &rows[2]["bob    ".len()..];
     let when = when
-        .strip_suffix("  ready")
+        .strip_suffix("  none      ready")
         .unwrap_or_else(|| panic!("{rows:#?}"));
     let seconds = run(tool("date").args(["+%s", "-u", "-d"]).arg(when)).stdout;
     let seconds: u64 = String::from_utf8(seconds).unwrap().trim().parse().unwrap();
@@ -345,19 +345,19 @@ fn the_list_says_who_has_a_secret_and_how_it_stands() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     assert_eq!(seconds % 30, 0);
     assert!((0..=90).contains(&(now.as_secs() - seconds)), "{rows:#?}");
-    let until = "carol  never                locked until 20";
+    let until = "carol  never                none      locked until 20";
     assert!(rows[3].starts_with(until), "{rows:#?}");
     assert_eq!(
         rows[4],
-        "dave   never                disabled by wrong codes"
+        "dave   never                none      disabled by wrong codes"
     );
     assert!(
-        rows[5].starts_with("eve    ?                    "),
+        rows[5].starts_with("eve    ?                    none      "),
         "{rows:#?}"
     );
     assert!(rows[5].contains("base32"), "{rows:#?}");
     assert!(
-        rows[6].starts_with("frank  ?                    the file "),
+        rows[6].starts_with("frank  ?                    ?         the file "),
         "{rows:#?}"
     );
 

@@ -8,6 +8,7 @@ use factor2::capi::factor2_verify;
 use serde_json::json;
 
 use super::machine::{Attempts, Machine, REFUSAL, code, wrong};
+use super::recovery;
 use crate::support::{Authenticator, count};
 
 const REFUSED: &str = "pamtester: Authentication failure";
@@ -226,10 +227,13 @@ fn the_log_and_the_memory_are_clean_under_valgrind() {
     };
     let secret = machine.enroll("alice");
     let right = code(&secret);
+    let recovery = &recovery::make(&machine, "alice")[0];
     for (user, code, accepted) in [
         ("alice", wrong(&secret), false),
         ("alice", right.clone(), true),
         ("alice", right, false),
+        ("alice", recovery.clone(), true),
+        ("alice", recovery.clone(), false),
         ("bob", "123456".to_owned(), false),
     ] {
         let mut command = machine.command("valgrind");

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::daemons::{self, PASSWORD, password_hash};
 use super::machine::{Machine, REFUSAL, code, code_at, wrong};
+use super::recovery;
 use crate::support::{count, run, scratch, tool};
 
 /// Its PAM service is called sshd, as its program is.
@@ -186,6 +187,24 @@ fn a_password_and_a_code_let_in_once() {
     sshd.machine
         .logged("user 'alice1' rhost '127.0.0.1' service 'sshd': no secret in ");
     assert_eq!(sshd.homes(), homes);
+}
+
+#[test]
+fn a_password_and_a_recovery_code_let_in_once() {
+    let Some(sshd) = Sshd::start(&daemons::file("/etc/pam.d/sshd")) else {
+        return;
+    };
+    sshd.machine.enroll("alice0");
+    let code = &recovery::make(&sshd.machine, "alice0")[3];
+    let output = sshd.ssh("alice0", code, "");
+    assert_eq!(output.stdout, b"in as alice0\n", "{output:?}");
+    sshd.machine.logged(
+        "pam_factor2(sshd:auth): user 'alice0' rhost '127.0.0.1' service 'sshd': \
+         accepted by a recovery code (9 left)",
+    );
+    assert!(!sshd.accepted("alice0", code, ""));
+    sshd.machine
+        .logged("user 'alice0' rhost '127.0.0.1' service 'sshd': TokenReused: ");
 }
 
 #[test]

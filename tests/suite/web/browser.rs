@@ -23,7 +23,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Keys of the WebDriver protocol.
 pub const TAB: char = '\u{e004}';
-const ENTER: char = '\u{e007}';
+pub const ENTER: char = '\u{e007}';
 
 impl Browser {
     /// With a new profile, which is empty.
@@ -183,6 +183,18 @@ impl Browser {
         let picture = self.call("GET", "/screenshot", &Value::Null);
         let bytes = BASE64_STANDARD.decode(picture.as_str().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Where a download goes.
+    pub fn download_to(&self, folder: &Path) {
+        let settings = json!({"behavior": "allow", "downloadPath": folder});
+        self.tell_chromium("Browser.setDownloadBehavior", settings);
+    }
+
+    /// Shows what a printer would.
+    pub fn show_print(&self, is_print: bool) {
+        let media = if is_print { "print" } else { "" };
+        self.tell_chromium("Emulation.setEmulatedMedia", json!({ "media": media }));
     }
 
     /// What the browser complained about.

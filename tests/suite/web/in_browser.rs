@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::browser::{Browser, TAB};
+use super::browser::{Browser, ENTER, TAB};
 use super::program::Server;
 use super::visitor::{PASSWORD, between, code, wrong_code};
 use crate::support::{root, run, scratch, tool};
@@ -94,6 +96,86 @@ fn log_in_by_password(browser: &Browser) {
     assert_eq!(focus(browser), "code");
 }
 
+/// Downloads the recovery codes, looks at them on paper, and says that they are saved.
+fn save_codes(browser: &Browser, folder: &Path) -> Vec<String> {
+    check_page(browser, "Save your recovery codes");
+    browser.screenshot(&folder.join("recovery-codes.png"));
+    let list = "return [...document.querySelectorAll('.codes li')].map(e => e.textContent)";
+    let codes: Vec<String> = serde_json::from_value(browser.script(list)).unwrap();
+    assert_eq!(codes.len(), 10);
+    assert_eq!(browser.spoken(".codes").0, "list");
+
+    browser.press(&TAB.to_string());
+    assert_eq!(focus(browser), "Download them");
+    let downloads = scratch("downloads");
+    browser.download_to(&downloads);
+    browser.press(&ENTER.to_string());
+    let file = downloads.join("factor2-recovery-codes.txt");
+    let late = Instant::now() + Duration::from_secs(30);
+    while !fs::read_to_string(&file).is_ok_and(|text| text.ends_with(&format!("{}\n", codes[9]))) {
+        assert!(Instant::now() < late, "nothing was downloaded");
+        thread::sleep(Duration::from_millis(20));
+    }
+    let saved = fs::read_to_string(&file).unwrap();
+    assert!(codes.iter().all(|code| saved.contains(code)), "{saved}");
+
+    browser.show_print(true);
+    let printed = browser.script("return document.body.innerText");
+    let printed = printed.as_str().unwrap();
+    assert!(codes.iter().all(|code| printed.contains(code)), "{printed}");
+    assert!(!printed.contains("Continue"), "{printed}");
+    browser.show_print(false);
+
+    browser.press(&TAB.to_string());
+    assert_eq!(focus(browser), "saved");
+    let (role, name) = browser.spoken("#saved");
+    assert_eq!(
+        (role.as_str(), name.as_str()),
+        ("checkbox", "I have saved these codes")
+    );
+    browser.press(&format!(" {TAB}"));
+    assert_eq!(focus(browser), "Continue");
+    browser.submit("");
+    codes
+}
+
+/// Is in by a recovery code, is told so, and makes new ones.
+fn lose_the_phone(browser: &Browser, code: &str) {
+    log_in_by_password(browser);
+    browser.press(&format!("{TAB}{TAB}"));
+    assert_eq!(focus(browser), "I lost my phone");
+    browser.submit("");
+    check_page(browser, "Use a recovery code");
+    assert_eq!(focus(browser), "recovery");
+    assert_eq!(browser.spoken("#recovery").1, "Recovery code");
+    browser.submit("nothing");
+    assert_eq!(
+        alert(browser),
+        "A recovery code has 24 letters and digits, in groups of four."
+    );
+    browser.submit(code);
+    check_page(browser, "You are logged in");
+    let text = browser.script("return document.body.textContent");
+    let text = text.as_str().unwrap();
+    assert!(text.contains("You have 9 recovery codes left"), "{text}");
+    browser.press(&format!("{TAB}{TAB}"));
+    assert_eq!(focus(browser), "Make new recovery codes");
+    browser.submit("");
+    check_page(browser, "Save your recovery codes");
+    browser.press(&format!("{0}{0} {0}", TAB));
+    assert_eq!(focus(browser), "Continue");
+    browser.submit("");
+    let text = browser.script("return document.body.textContent");
+    assert!(
+        text.as_str()
+            .unwrap()
+            .contains("You have 10 recovery codes left"),
+        "{text}"
+    );
+    browser.press(&TAB.to_string());
+    browser.submit("");
+}
+
 #[test]
 fn the_whole_way_by_keyboard() {
     let server = Server::start();
@@ -150,6 +232,7 @@ fn the_whole_way_by_keyboard() {
     browser.press(&TAB.to_string());
     assert_eq!(focus(&browser), "code");
     browser.submit(&code(&secret, 0));
+    let codes = save_codes(&browser, &folder);
     check_page(&browser, "Log in");
     assert_eq!(browser.spoken(".notice").0, "status");
 
@@ -165,6 +248,7 @@ fn the_whole_way_by_keyboard() {
     assert_eq!(focus(&browser), "Log out");
     browser.submit("");
     assert!(browser.address().ends_with("/login"));
+    lose_the_phone(&browser, &codes[7]);
 
     // The used code is refused, and so is guessing.
     log_in_by_password(&browser);

@@ -92,10 +92,16 @@ pub struct Server {
     pub port: u16,
 }
 
+/// Gives the program a key of its own, and a free port.
+pub fn with_key(command: &mut Command) -> &mut Command {
+    let key = scratch("web_key").join("key");
+    command.arg("--key").arg(key).arg("0")
+}
+
 impl Server {
     /// Under sanitizers.
     pub fn start() -> Server {
-        Server::start_command(Command::new(sanitized()).arg("0"))
+        Server::start_command(with_key(&mut Command::new(sanitized())))
     }
 
     /// Any command that runs it on a free port.
@@ -121,6 +127,10 @@ impl Server {
         Server { process, port }
     }
 
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Ends it by a signal: it must end well and have nothing to complain about.
     pub fn stop(mut self, signal: &str) {
         let id = self.process.id().to_string();
@@ -142,7 +152,7 @@ impl Drop for Server {
 
 #[test]
 fn a_wrong_command_line_is_refused() {
-    let arguments: [&[&str]; 7] = [
+    let arguments: [&[&str]; 9] = [
         &["x"],
         &["-1"],
         &["65536"],
@@ -150,6 +160,8 @@ fn a_wrong_command_line_is_refused() {
         &["80x"],
         &["0", ""],
         &["0", "a", "b"],
+        &["--key"],
+        &["--key", "key", "0", "a", "b"],
     ];
     for arguments in arguments {
         let output = Command::new(sanitized()).args(arguments).output().unwrap();
@@ -158,7 +170,12 @@ fn a_wrong_command_line_is_refused() {
     }
     let server = Server::start();
     let port = server.port.to_string();
-    let output = Command::new(sanitized()).arg(port).output().unwrap();
+    let mut second = Command::new(sanitized());
+    second
+        .arg("--key")
+        .arg(scratch("web_key").join("key"))
+        .arg(port);
+    let output = second.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(
         output.stderr.starts_with(b"web_login: cannot listen"),

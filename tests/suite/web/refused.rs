@@ -102,7 +102,8 @@ fn request_with_length(
 #[test]
 fn behind_tls_cookies_are_for_tls_and_the_host_only() {
     let server = Server::start_command(
-        std::process::Command::new(super::program::sanitized()).args(["0", "login.example.com"]),
+        super::program::with_key(&mut std::process::Command::new(super::program::sanitized()))
+            .arg("login.example.com"),
     );
     let port = server.port;
     let host = ("Host", "login.example.com");

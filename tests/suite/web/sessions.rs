@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::http::request;
-use super::program::{Server, plain};
-use super::visitor::{PASSWORD, Visitor, between, code, shown_secret, wrong_code};
+use super::program::{Server, plain, with_key};
+use super::visitor::{CODES, PASSWORD, SAVED, Visitor, between, code, shown_secret, wrong_code};
 use crate::support::tool;
 
 /// Signs up, logs in, is refused with the used code, has to wait after wrong ones.
@@ -74,14 +74,14 @@ fn the_whole_life_of_a_factor() {
 
 #[test]
 fn the_whole_life_under_valgrind() {
-    let server = Server::start_command(
+    let server = Server::start_command(with_key(
         tool("valgrind")
             .args(["--quiet", "--error-exitcode=99", "--leak-check=full"])
             .arg("--errors-for-leak-kinds=definite,indirect,possible")
-            .arg(plain())
-            .arg("0"),
-    );
+            .arg(plain()),
+    ));
     whole_life(server.port);
+    super::recovery::whole_life(server.port);
     server.stop("INT");
 }
 
@@ -101,7 +101,9 @@ fn sessions_are_never_fixed() {
     };
     let secret = dave.sign_up("dave");
     note(&dave);
-    dave.go("/enroll", &[("code", &code(&secret, 0))], "/login");
+    dave.go("/enroll", &[("code", &code(&secret, 0))], CODES);
+    note(&dave);
+    dave.save();
     note(&dave);
     dave.give_password("dave");
     note(&dave);
@@ -130,10 +132,12 @@ fn steps_come_in_their_order() {
     let secret = erin.enroll("erin");
     erin.get("/login");
     let next = code(&secret, 1);
-    for path in ["/code", "/enroll"] {
+    for path in ["/code", "/enroll", "/recovery", CODES, SAVED] {
         let answer = erin.post(path, &[("code", &next)]);
         assert_eq!(answer.header("location"), Some("/login"), "{path}");
-        assert_eq!(erin.get(path).header("location"), Some("/login"), "{path}");
+        if path != SAVED {
+            assert_eq!(erin.get(path).header("location"), Some("/login"), "{path}");
+        }
     }
     erin.give_password("erin");
     assert_eq!(erin.get("/").header("location"), Some("/code"));
@@ -152,7 +156,7 @@ fn steps_come_in_their_order() {
     assert_eq!(other.post("/login", &fields).status, 401);
     // The name goes to who confirms it first.
     let secret = other.sign_up("frank");
-    other.go("/enroll", &[("code", &code(&secret, 0))], "/login");
+    other.go("/enroll", &[("code", &code(&secret, 0))], CODES);
     let answer = frank.get("/enroll");
     let pending = shown_secret(&answer.body);
     let answer = frank.post("/enroll", &[("code", &code(&pending, 0))]);

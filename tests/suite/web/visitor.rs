@@ -8,6 +8,10 @@ use crate::support::{run, tool};
 
 pub const PASSWORD: &str = "correct horse";
 
+/// Where new recovery codes are, and where to say that they are saved.
+pub const CODES: &str = "/recovery-codes";
+pub const SAVED: &str = "/recovery-codes/saved";
+
 pub struct Visitor {
     from: Ipv4Addr,
     port: u16,
@@ -92,12 +96,26 @@ impl Visitor {
         secret
     }
 
-    /// Signs up and confirms by the current code.
+    /// Signs up and confirms by the current code, as far as the recovery codes. Gives the secret and them.
+    #[track_caller]
+    pub fn confirm(&mut self, name: &str) -> (String, Vec<String>) {
+        let secret = self.sign_up(name);
+        let page = self.go("/enroll", &[("code", &code(&secret, 0))], CODES);
+        (secret, shown_codes(&page.body))
+    }
+
+    /// Says that the recovery codes of the enrollment are saved.
+    #[track_caller]
+    pub fn save(&mut self) {
+        let page = self.go(SAVED, &[("saved", "yes")], "/login");
+        assert!(page.body.contains("used up"), "{}", page.body);
+    }
+
+    /// The whole enrollment.
     #[track_caller]
     pub fn enroll(&mut self, name: &str) -> String {
-        let secret = self.sign_up(name);
-        let page = self.go("/enroll", &[("code", &code(&secret, 0))], "/login");
-        assert!(page.body.contains("used up"), "{}", page.body);
+        let (secret, _) = self.confirm(name);
+        self.save();
         secret
     }
 
@@ -129,6 +147,16 @@ pub fn shown_secret(page: &str) -> String {
         .replace("<span>", "")
         .replace("</span>", "")
         .replace("<wbr>", "")
+}
+
+/// The recovery codes of a page that shows them.
+#[track_caller]
+pub fn shown_codes(page: &str) -> Vec<String> {
+    let list = between(page, "<ul class=\"codes\">\n", "</ul>").unwrap();
+    let items = list.lines().map(|line| between(line, "<li>", "</li>"));
+    let codes: Vec<String> = items.map(|code| code.unwrap().to_owned()).collect();
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    codes
 }
 
 /// The code some steps from now, as a phone computes it.
