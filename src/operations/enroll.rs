@@ -8,8 +8,8 @@ use crate::authenticator::Authenticator;
 use crate::data_uri;
 use crate::error::{Error, Result};
 use crate::name;
-use crate::otpauth::provisioning_uri;
-use crate::qr::{Picture, Symbol, draw_text};
+use crate::otpauth::{apps, provisioning_uri};
+use crate::qr::{Picture, Symbol, draw_svg, draw_text};
 use crate::request::{self, Warnings, read_account};
 use crate::response::Response;
 use crate::secret::Secret;
@@ -29,6 +29,7 @@ pub(super) struct Enrollment {
 #[derive(Clone, Copy)]
 enum Format {
     Png,
+    Svg,
     Text,
 }
 
@@ -81,7 +82,11 @@ impl Authenticator {
         let mut request = request::read(request, &[&["username", "totpsecret", "format"]])?;
         let username = read_account(&mut request, false)?;
         let secret = request.required_text("totpsecret")?;
-        let formats = [("png", Format::Png), ("text", Format::Text)];
+        let formats = [
+            ("png", Format::Png),
+            ("svg", Format::Svg),
+            ("text", Format::Text),
+        ];
         let format = request.choice("format", &formats)?.unwrap_or(Format::Png);
         request.finish()?;
         let secret = Secret::from_base32(&secret)?;
@@ -93,6 +98,10 @@ impl Authenticator {
                 let picture = Picture::draw(&symbol, &self.config.qr)?;
                 let side = picture.side as usize;
                 ("png", "image/png", side, side, picture.png)
+            }
+            Format::Svg => {
+                let (side, svg) = draw_svg(&symbol, &self.config.qr)?;
+                ("svg", "image/svg+xml", side, side, svg)
             }
             Format::Text => {
                 let text = draw_text(&symbol, &self.config.qr);
@@ -110,7 +119,7 @@ impl Authenticator {
             width,
             height,
             bytes: picture.len(),
-            warnings: &warnings(&username, &secret),
+            warnings: &self.warnings(&username, &secret),
         };
         Ok(Response::new(&body)?.with_data(picture))
     }
@@ -129,13 +138,25 @@ impl Authenticator {
             uri,
             qr: data_uri::quoted(&picture.png)?,
             png: picture.png,
-            warnings: warnings(username, secret),
+            warnings: self.warnings(username, secret),
         })
     }
 
     fn uri(&self, username: &str, totpsecret: &str) -> Zeroizing<String> {
         let config = &self.config;
         provisioning_uri(&config.issuer, username, totpsecret, &config.scheme)
+    }
+
+    fn warnings(&self, username: &str, secret: &Secret) -> Warnings {
+        let config = &self.config;
+        let mut warnings = secret.warnings();
+        warnings.extend(name::warnings(username));
+        warnings.extend(apps::account_warnings(
+            &config.scheme,
+            &config.issuer,
+            username,
+        ));
+        warnings
     }
 
     fn symbol(&self, uri: &str, totpsecret: &str) -> Result<Symbol> {
@@ -168,10 +189,4 @@ impl Enrollment {
     pub(super) fn room(&self) -> usize {
         self.qr.len() + 2 * self.uri.len() + 512
     }
-}
-
-fn warnings(username: &str, secret: &Secret) -> Warnings {
-    let mut warnings = secret.warnings();
-    warnings.extend(name::warnings(username));
-    warnings
 }
