@@ -327,8 +327,11 @@ void factor2_authenticator_free(factor2_authenticator *authenticator);
  * "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
  * there are no one-time secrets to send, and no secrets of the user's to validate), then the
  * settings as factor2_authenticator_new() took them, defaults included, the keys of `seal` by
- * their names, and `"guard":{"store","scope",...}`. The scope tells who shares the records:
- * "process" (memory), "machine" (sqlite), "fleet" (redis), or "caller" (none).
+ * their names, `"guard":{"store","scope",...}`, and `"warnings"?`. The scope tells who shares the
+ * records: "process" (memory), "machine" (sqlite), "fleet" (redis), or "caller" (none). There are
+ * warnings about what authenticator apps are known to ignore or to refuse: an algorithm other than
+ * SHA1, digits other than 6, a period other than 30, an issuer that leaves little for the user
+ * name.
  *
  * @return FACTOR2_OK, or what every operation can return
  * @since 0.1.0
@@ -360,7 +363,9 @@ factor2_status factor2_describe(const factor2_authenticator *authenticator,
  * a URI, that. `uri` is the otpauth provisioning URI. `qr` is the PNG as
  * `data:image/png;base64,...`, ready for `<img src>`. There are warnings when the secret has fewer
  * than 16 bytes, when bits of it were dropped, when the user name has a colon (which is written
- * `%3A`; some apps cut the name there), or when it could not be that of a new secret.
+ * `%3A`; some apps cut the name there), when it could not be that of a new secret, when issuer and
+ * user name are longer than the 64 bytes that a YubiKey has for both, and those of
+ * factor2_describe() about algorithm, digits and period.
  *
  * @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
  *         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what
@@ -378,8 +383,10 @@ factor2_status factor2_create_secret(const factor2_authenticator *authenticator,
  * Draws the QR code of a secret that exists.
  *
  * Request: `{"username", "totpsecret", "format"?, "bind"?}`. `username` is any text. `format` is
- * "png", which is the default, or "text": Unicode block elements for a terminal that writes light
- * on dark, two rows of modules per line, each line ended by a newline.
+ * "png", which is the default, "svg" or "text". An SVG can be enlarged, and put into a page as it
+ * is: one path, and a logo as a PNG, without scripts and without anything from elsewhere. A text
+ * has Unicode block elements for a terminal that writes light on dark, two rows of modules per
+ * line, each line ended by a newline.
  *
  * Response: `{"uri", "format", "media_type", "width", "height", "bytes", "warnings"?}`, and the
  * picture as its data. Width and height are in pixels, or in characters for "text". Warnings are

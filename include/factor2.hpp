@@ -310,7 +310,7 @@ class authenticator {
         return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
     }
 
-    /** `format` is "png", or "text" for a terminal; data() is the picture. */
+    /** `format` is "png", "svg", or "text" for a terminal; data() is the picture. */
     response qr(std::string_view username, std::string_view totpsecret,
                 std::string_view format = "png") const {
         return ask(factor2_qr,

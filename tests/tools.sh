@@ -52,6 +52,7 @@ valgrind|valgrind -q true|valgrind
 zbarimg|zbarimg --version|zbar-tools
 ZXingReader|command -v ZXingReader|zxing-cpp-tools
 qrencode|qrencode --version|qrencode
+rsvg-convert|rsvg-convert --version|librsvg2-bin
 oathtool|oathtool --version|oathtool
 cmake|cmake --version|cmake
 pkg-config|pkg-config --version|pkg-config

@@ -61,7 +61,7 @@ type caseError struct {
 	RetryAfter int64  `json:"retry_after_s"`
 }
 
-var startOfData = map[string]string{"": "", "png": "\x89PNG\r\n\x1a\n", "text": "█"}
+var startOfData = map[string]string{"": "", "png": "\x89PNG\r\n\x1a\n", "svg": "<svg ", "text": "█"}
 
 func readCases(t *testing.T) caseList {
 	t.Helper()

@@ -33,6 +33,8 @@ type Description struct {
 	Guard       GuardDescription `json:"-"`
 	// The zero time: the system's clock.
 	FixedTime time.Time `json:"-"`
+	// What authenticator apps are known to ignore or to refuse.
+	Warnings []string `json:"warnings"`
 }
 
 // QRDescription tells how QR codes look.

@@ -28,7 +28,7 @@ type Secret struct {
 	QR string `json:"qr"`
 	// The picture as a PNG file's bytes.
 	PNG []byte `json:"-"`
-	// What is doubtful about a secret that was given, or about the name.
+	// What is doubtful about a secret that was given, about the name, or about the settings.
 	Warnings []string `json:"warnings"`
 }
 
@@ -47,6 +47,7 @@ func (authenticator *Authenticator) CreateSecret(request CreateSecretRequest) (*
 // The formats of pictures.
 const (
 	FormatPNG  = "png"
+	FormatSVG  = "svg"
 	FormatText = "text" // Unicode block elements, in UTF-8, for a terminal that writes light on dark
 )
 
@@ -56,7 +57,7 @@ type QRRequest struct {
 	Username string `json:"username,omitempty"`
 	// The secret: base32 of 10 to 512 bytes.
 	TOTPSecret string `json:"totpsecret,omitempty"`
-	// FormatPNG, which is the default, or FormatText.
+	// FormatPNG, which is the default, FormatSVG or FormatText.
 	Format string `json:"format,omitempty"`
 }
 
@@ -64,7 +65,7 @@ type QRRequest struct {
 type Picture struct {
 	// The otpauth provisioning URI.
 	URI string `json:"uri"`
-	// FormatPNG or FormatText.
+	// FormatPNG, FormatSVG or FormatText.
 	Format string `json:"format"`
 	// What an HTTP server says with Data, such as "image/png".
 	MediaType string `json:"media_type"`

@@ -29,8 +29,11 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, input
 /// "skip_email_verification_on_signup":false}`, which are crossauth's names (the two empty ones:
 /// there are no one-time secrets to send, and no secrets of the user's to validate), then the
 /// settings as factor2_authenticator_new() took them, defaults included, the keys of `seal` by
-/// their names, and `"guard":{"store","scope",...}`. The scope tells who shares the records:
-/// "process" (memory), "machine" (sqlite), "fleet" (redis), or "caller" (none).
+/// their names, `"guard":{"store","scope",...}`, and `"warnings"?`. The scope tells who shares the
+/// records: "process" (memory), "machine" (sqlite), "fleet" (redis), or "caller" (none). There are
+/// warnings about what authenticator apps are known to ignore or to refuse: an algorithm other than
+/// SHA1, digits other than 6, a period other than 30, an issuer that leaves little for the user
+/// name.
 ///
 /// @return FACTOR2_OK, or what every operation can return
 /// @since 0.1.0

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::authenticator::Authenticator;
 use crate::error::Result;
+use crate::otpauth::apps;
 use crate::request;
 use crate::response::Response;
 
@@ -41,11 +42,17 @@ impl Authenticator {
             "qr": config.qr,
             "guard": self.guard.describe(),
         });
-        if let (Some(keys), Some(members)) = (&config.seal, description.as_object_mut()) {
-            members.insert("seal".to_owned(), json!(keys.describe()));
-        }
-        if let (Some(time), Some(members)) = (config.fixed_time, description.as_object_mut()) {
-            members.insert("fixed_time".to_owned(), time.into());
+        let warnings = apps::warnings(&config.scheme, &config.issuer);
+        if let Some(members) = description.as_object_mut() {
+            if let Some(keys) = &config.seal {
+                members.insert("seal".to_owned(), json!(keys.describe()));
+            }
+            if let Some(time) = config.fixed_time {
+                members.insert("fixed_time".to_owned(), time.into());
+            }
+            if !warnings.is_empty() {
+                members.insert("warnings".to_owned(), json!(warnings));
+            }
         }
         Response::new(&description)
     }

@@ -9,8 +9,8 @@ use crate::data_uri;
 use crate::error::{Error, Result};
 use crate::name;
 use crate::otp::Scheme;
-use crate::otpauth::provisioning_uri;
-use crate::qr::{Picture, Symbol, draw_text};
+use crate::otpauth::{apps, provisioning_uri};
+use crate::qr::{Picture, Symbol, draw_svg, draw_text};
 use crate::request::{self, WHOSE, Warnings, bound_to, read_account, read_bind};
 use crate::response::Response;
 use crate::secret::{Secret, Stored};
@@ -30,6 +30,7 @@ pub(super) struct Enrollment {
 #[derive(Clone, Copy)]
 enum Format {
     Png,
+    Svg,
     Text,
 }
 
@@ -89,7 +90,11 @@ impl Authenticator {
         let username = read_account(&mut request, false)?;
         let bind = read_bind(&mut request)?;
         let secret = request.required_text("totpsecret")?;
-        let formats = [("png", Format::Png), ("text", Format::Text)];
+        let formats = [
+            ("png", Format::Png),
+            ("svg", Format::Svg),
+            ("text", Format::Text),
+        ];
         let format = request.choice("format", &formats)?.unwrap_or(Format::Png);
         request.finish()?;
         let stored = self.open_secret(&secret, bound_to(Some(&username), bind.as_deref()))?;
@@ -101,6 +106,10 @@ impl Authenticator {
                 let picture = Picture::draw(&symbol, &self.config.qr)?;
                 let side = picture.side as usize;
                 ("png", "image/png", side, side, picture.png)
+            }
+            Format::Svg => {
+                let (side, svg) = draw_svg(&symbol, &self.config.qr)?;
+                ("svg", "image/svg+xml", side, side, svg)
             }
             Format::Text => {
                 let text = draw_text(&symbol, &self.config.qr);
@@ -118,7 +127,7 @@ impl Authenticator {
             width,
             height,
             bytes: picture.len(),
-            warnings: &warnings(&username, &stored),
+            warnings: &self.warnings(&username, &stored)?,
         };
         Ok(Response::new(&body)?.with_data(picture))
     }
@@ -151,12 +160,20 @@ impl Authenticator {
             uri,
             qr: data_uri::quoted(&picture.png)?,
             png: picture.png,
-            warnings: warnings(username, stored),
+            warnings: self.warnings(username, stored)?,
         })
     }
 
     fn uri(&self, username: &str, totpsecret: &str, scheme: &Scheme) -> Zeroizing<String> {
         provisioning_uri(&self.config.issuer, username, totpsecret, scheme)
+    }
+
+    fn warnings(&self, username: &str, stored: &Stored) -> Result<Warnings> {
+        let mut warnings = stored.warnings();
+        warnings.extend(name::warnings(username));
+        let issuer = &self.config.issuer;
+        warnings.extend(apps::account_warnings(&stored.totp()?, issuer, username));
+        Ok(warnings)
     }
 
     fn symbol(&self, uri: &str, totpsecret: &str) -> Result<Symbol> {
@@ -189,10 +206,4 @@ impl Enrollment {
     pub(super) fn room(&self) -> usize {
         self.qr.len() + 2 * self.uri.len() + 512
     }
-}
-
-fn warnings(username: &str, stored: &Stored) -> Warnings {
-    let mut warnings = stored.warnings();
-    warnings.extend(name::warnings(username));
-    warnings
 }

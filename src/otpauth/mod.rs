@@ -1,5 +1,6 @@
-//! otpauth URIs.
+//! otpauth URIs, and what apps make of them.
 
+pub(crate) mod apps;
 mod names;
 mod percent;
 mod read;

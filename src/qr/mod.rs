@@ -4,6 +4,6 @@ mod picture;
 mod settings;
 mod symbol;
 
-pub(crate) use picture::{Picture, draw_text};
+pub(crate) use picture::{Picture, draw_svg, draw_text};
 pub(crate) use settings::QrSettings;
 pub(crate) use symbol::Symbol;

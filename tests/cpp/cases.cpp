@@ -56,6 +56,7 @@ const std::map<std::string, authenticator::operation> OPERATIONS = {
 const std::map<std::string, std::string> START_OF_DATA = {
     {"", ""},
     {"png", "\x89PNG\r\n\x1a\n"},
+    {"svg", "<svg "},
     {"text", "\xe2\x96\x88"},
 };
 

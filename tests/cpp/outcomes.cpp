@@ -146,11 +146,12 @@ TEST members_are_found_by_their_path() {
         CHECK(out_of_range([&] { static_cast<void>(described.at(missing)); }));
 }
 
-TEST a_picture_is_a_png_unless_text_is_asked_for() {
+TEST a_picture_is_a_png_unless_another_is_asked_for() {
     const authenticator guard(CONFIG);
     const response png = guard.qr("bob", SECRET);
     CHECK(png.at("format") == "png" && png.at("media_type") == "image/png");
     CHECK(contains(png.data().substr(0, 4), "PNG") && png.at("width") == png.at("height"));
+    CHECK(guard.qr("bob", SECRET, "svg").at("media_type") == "image/svg+xml");
     const response text = guard.qr("bob", SECRET, "text");
     CHECK(text.at("format") == "text" && contains(text.data(), "\xe2\x96\x88"));
     CHECK(text.at("bytes") == std::to_string(text.data().size()));
@@ -256,7 +257,7 @@ int main() {
     RUN(whatever_a_user_typed_stays_a_text);
     RUN(texts_that_are_not_utf_8_are_refused_wherever_they_stand);
     RUN(members_are_found_by_their_path);
-    RUN(a_picture_is_a_png_unless_text_is_asked_for);
+    RUN(a_picture_is_a_png_unless_another_is_asked_for);
     RUN(failures_are_told_by_name);
     RUN(closed_and_moved_from_authenticators_are_told_by_name);
     RUN(moved_from_responses_are_told_by_name);

@@ -71,6 +71,22 @@ static long must_be_blocks(slice picture, long width) {
     return lines;
 }
 
+/* The whole text, of modules of one pixel: nothing in it but outlines. */
+static void must_be_svg(slice picture, long width) {
+    char start[300];
+    size_t start_len =
+        (size_t)sprintf(start,
+                        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%ld\" height=\"%ld\" "
+                        "viewBox=\"0 0 %ld %ld\" shape-rendering=\"crispEdges\">"
+                        "<rect width=\"%ld\" height=\"%ld\" fill=\"#ffffff\"/>"
+                        "<path fill=\"#000000\" fill-rule=\"evenodd\" d=\"m4+4h7v7h-7z",
+                        width, width, width, width, width, width);
+    must(picture.len > start_len && !memcmp(picture.at, start, start_len));
+    const char *end = picture.at + start_len;
+    end += strspn(end, "mhvz+-0123456789");
+    must(picture.at + picture.len - end == 9 && !memcmp(end, "\"/></svg>", 9));
+}
+
 static void check_drawn(const json_t *request, result *got) {
     static const char *const members[] = {"username", "totpsecret", "format", "bind", NULL};
     char secret[SECRET_ROOM];
@@ -83,11 +99,14 @@ static void check_drawn(const json_t *request, result *got) {
     slice username = trimmed(text_of(json_object_get(request, "username")));
     if (!by_uri)
         must_be_otpauth(json_object_get(got->json, "uri"), ISSUER_ENCODED, username, secret);
-    must(!format || is_text(format, "png") || is_text(format, "text"));
+    must(!format || is_text(format, "png") || is_text(format, "svg") || is_text(format, "text"));
     must(is_text(json_object_get(got->json, "format"), format ? text_of(format).at : "png"));
     if (format && is_text(format, "text")) {
         height = must_be_blocks((slice){(const char *)got->data, got->data_len}, width);
         must(height == (width + 1) / 2);
+    } else if (format && is_text(format, "svg")) {
+        must_be_svg((slice){(const char *)got->data, got->data_len}, width);
+        height = width;
     } else {
         height = png_side(got->data, got->data_len);
         must(width == height);

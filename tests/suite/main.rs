@@ -7,6 +7,7 @@
 #![allow(clippy::string_slice)]
 
 mod abi;
+mod apps;
 mod c_programs;
 mod clock;
 mod codes;
@@ -38,6 +39,7 @@ mod private_mounts;
 mod qr;
 mod qr_colours;
 mod qr_logos;
+mod qr_svg;
 mod qr_symbols;
 mod race;
 mod readme;

@@ -118,6 +118,7 @@ fn qr() {
     let named = ["bytes", "format", "height", "media_type", "uri", "width"];
     for (secret, format, media_type) in [
         (SECRET, "png", "image/png"),
+        (SECRET, "svg", "image/svg+xml"),
         (SECRET, "text", "text/plain; charset=utf-8"),
         (SHORT_SECRET, "png", "image/png"),
     ] {
@@ -139,7 +140,7 @@ fn qr() {
     let request = json!({"username": "alice", "totpsecret": SECRET, "format": "bmp"});
     let refused = authenticator.call(factor2_qr, request);
     let why = refused.refused(Status::BadRequest);
-    assert_eq!(why, "request.format: must be one of png, text");
+    assert_eq!(why, "request.format: must be one of png, svg, text");
     let request = json!({"username": "alice", "totpsecret": "GEZDGNBVGY3TQOJ1"});
     authenticator
         .call(factor2_qr, request)

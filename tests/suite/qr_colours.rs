@@ -22,7 +22,7 @@ const REQUEST: fn() -> Value =
     || json!({"username": "bob@example.com", "totpsecret": "GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q"});
 
 /// A colourful PNG in base64.
-fn logo(width: u32, height: u32) -> String {
+pub fn logo(width: u32, height: u32) -> String {
     in_base64(&RgbaImage::from_fn(width, height, |x, y| {
         Rgba([x as u8, y as u8, 128, 255])
     }))

@@ -48,7 +48,7 @@ class CasesTest < Minitest::Test
   # Frozen bytes of a PNG, a frozen text of blocks, or nil.
   def assert_data(kind, data)
     assert_predicate data, :frozen?
-    start = { "png" => "\x89PNG\r\n\x1A\n".b, "text" => "█" }[kind]
+    start = { "png" => "\x89PNG\r\n\x1A\n".b, "svg" => "<svg ", "text" => "█" }[kind]
     return assert_nil(data) unless start
 
     assert data.start_with?(start)

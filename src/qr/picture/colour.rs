@@ -1,5 +1,7 @@
 //! The colours of a QR code.
 
+use std::fmt::{self, Display};
+
 use serde::{Serialize, Serializer};
 
 /// A colour without transparency.
@@ -39,9 +41,15 @@ impl Colour {
     }
 }
 
+impl Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
 impl Serialize for Colour {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let [red, green, blue] = self.0;
-        serializer.collect_str(&format_args!("#{red:02x}{green:02x}{blue:02x}"))
+        serializer.collect_str(self)
     }
 }

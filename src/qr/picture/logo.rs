@@ -57,7 +57,7 @@ impl Logo {
     }
 
     /// As large as fits into a square of `room` pixels.
-    pub(super) fn scaled(&self, room: u32) -> RgbImage {
+    fn scaled(&self, room: u32) -> RgbImage {
         let (width, height) = (self.0.width() as f32, self.0.height() as f32);
         let scale = room as f32 / width.max(height);
         let pixels = |length: f32| (length * scale).round().min(room as f32).max(1.0) as u32;
@@ -74,6 +74,42 @@ impl Logo {
     }
 }
 
+/// A logo in the middle of a symbol.
+pub(super) struct Placed {
+    pub(super) picture: RgbImage,
+    /// Its pixels among those of the whole picture.
+    pub(super) columns: Range<usize>,
+    pub(super) rows: Range<usize>,
+    /// The modules that make room for it and its margin.
+    covered_columns: Range<usize>,
+    covered_rows: Range<usize>,
+}
+
+impl Placed {
+    pub(super) fn new(logo: &Logo, symbol: &Symbol, pixels: &PixelRows) -> Self {
+        // One module on each side is the logo's margin.
+        let room = (room_in_middle(symbol.width()) - 2) * pixels.module_px;
+        let picture = logo.scaled(room as u32);
+        let size = [picture.width(), picture.height()].map(|length| length as usize);
+        let [columns, rows] = size.map(|length| middle(pixels.side(), length));
+        let [covered_columns, covered_rows] = size.map(|length| {
+            let modules = length.div_ceil(pixels.module_px) + 2;
+            middle(symbol.width(), modules | 1)
+        });
+        Placed {
+            picture,
+            columns,
+            rows,
+            covered_columns,
+            covered_rows,
+        }
+    }
+
+    pub(super) fn covers(&self, column: usize, row: usize) -> bool {
+        self.covered_columns.contains(&column) && self.covered_rows.contains(&row)
+    }
+}
+
 /// A picture of the symbol with the logo, written row by row: the largest has 45 million pixels.
 pub(super) fn encode(
     symbol: &Symbol,
@@ -83,41 +119,30 @@ pub(super) fn encode(
 ) -> Result<Wiped, EncodingError> {
     const CHANNELS: usize = 3;
     let (module_px, quiet_px, side) = (rows.module_px, rows.quiet_px, rows.side());
-    // One module on each side is the logo's margin.
-    let room = (room_in_middle(symbol.width()) - 2) * module_px;
-    let logo = logo.scaled(room as u32);
-    let size = [logo.width(), logo.height()].map(|length| length as usize);
-    let [covered_columns, covered_rows] =
-        size.map(|length| middle(symbol.width(), (length.div_ceil(module_px) + 2) | 1));
-    let [logo_columns, logo_rows] = size.map(|length| middle(side, length));
+    let logo = Placed::new(logo, symbol, rows);
     let is_dark = |x: usize, y: usize| {
         if x < quiet_px || y < quiet_px {
             return false;
         }
         let (column, row) = ((x - quiet_px) / module_px, (y - quiet_px) / module_px);
-        let covered = covered_columns.contains(&column) && covered_rows.contains(&row);
-        symbol.is_dark(column, row) && !covered
+        symbol.is_dark(column, row) && !logo.covers(column, row)
     };
     let (dark, light) = (settings.dark.0, settings.light.0);
 
     let mut png = Wiped::with_capacity(64 * 1024);
-    let mut encoder = Encoder::new(&mut png, side as u32, side as u32);
-    encoder.set_color(ColorType::Rgb);
-    encoder.set_compression(Compression::Fast);
-    encoder.set_filter(Filter::Up); // most rows are the same as the one above
-    let mut writer = encoder.write_header()?;
+    let mut writer = encoder(&mut png, side, side).write_header()?;
     let mut stream = writer.stream_writer()?;
     let mut row = Zeroizing::new(vec![0; side * CHANNELS]);
     let mut with_logo = row.clone();
-    let place = logo_columns.start * CHANNELS..logo_columns.end * CHANNELS;
-    let mut lines = logo.as_raw().chunks_exact(place.len());
+    let place = logo.columns.start * CHANNELS..logo.columns.end * CHANNELS;
+    let mut lines = logo.picture.as_raw().chunks_exact(place.len());
     for y in 0..side {
         if y % module_px == 0 {
             for (x, pixel) in row.as_chunks_mut::<CHANNELS>().0.iter_mut().enumerate() {
                 *pixel = if is_dark(x, y) { dark } else { light };
             }
         }
-        let line = logo_rows.contains(&y).then(|| lines.next());
+        let line = logo.rows.contains(&y).then(|| lines.next());
         if let Some(line) = line.flatten() {
             with_logo.copy_from_slice(&row);
             with_logo[place.clone()].copy_from_slice(line);
@@ -129,6 +154,15 @@ pub(super) fn encode(
     stream.finish()?;
     writer.finish()?;
     Ok(png)
+}
+
+/// For a PNG in true colour.
+pub(super) fn encoder(png: &mut Wiped, width: usize, height: usize) -> Encoder<'_, &mut Wiped> {
+    let mut encoder = Encoder::new(png, width as u32, height as u32);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_compression(Compression::Fast);
+    encoder.set_filter(Filter::Up); // most rows are the same as the one above
+    encoder
 }
 
 /// The middle of a length.

@@ -1,7 +1,7 @@
 //! Pictures of a symbol in its quiet zone. Without a logo, rows of modules become rows of pixels, a bit
 //! each (`pixels`), and these a zlib stream (`deflate`, by the Huffman codes of `huffman`), which is what
-//! a PNG has in it (`png`). With a logo, the png crate compresses (`logo`). And there is a drawing
-//! for terminals (`text`).
+//! a PNG has in it (`png`). With a logo, the png crate compresses (`logo`). And there are a drawing
+//! that scales (`svg`) and one for terminals (`text`).
 
 mod colour;
 mod deflate;
@@ -9,6 +9,7 @@ mod huffman;
 mod logo;
 mod pixels;
 mod png;
+mod svg;
 mod text;
 
 pub(super) use self::colour::Colour;
@@ -37,4 +38,12 @@ impl Picture {
         let side = rows.side() as u32;
         Ok(Picture { side, png })
     }
+}
+
+/// The size of an SVG in pixels per side, and the SVG.
+pub(crate) fn draw_svg(symbol: &Symbol, settings: &QrSettings) -> Result<(usize, Wiped)> {
+    let rows = PixelRows::new(symbol.width(), settings);
+    let svg = svg::encode(symbol, &rows, settings);
+    let svg = svg.map_err(|_| Error::internal("the SVG could not be written"))?;
+    Ok((rows.side(), svg))
 }

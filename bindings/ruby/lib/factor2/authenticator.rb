@@ -33,8 +33,8 @@ module Factor2
       Secret.new(*call(:create_secret, username:, totpsecret:))
     end
 
-    # Draws the QR code of a secret that exists: a Picture. +format+ is "png", which is the default, or "text"
-    # for a terminal.
+    # Draws the QR code of a secret that exists: a Picture. +format+ is "png", which is the default, "svg",
+    # or "text" for a terminal.
     #
     # Raises InvalidSecret.
     def qr(username:, totpsecret:, format: nil)

@@ -62,14 +62,14 @@ module Factor2
     alias png data
   end
 
-  # What qr drew: the picture is +data+, a binary String, or of the format "text" a text in UTF-8. Width and
-  # height are in pixels, or in characters.
+  # What qr drew: the picture is +data+, a binary String, or of the formats "svg" and "text" a text in UTF-8.
+  # Width and height are in pixels, or in characters.
   class Picture < Response
     members "format", "media_type", "width", "height", "bytes", "warnings"
     members "uri", shown: false
 
     def initialize(json, data)
-      super(json, json["format"] == "text" ? data.force_encoding(Encoding::UTF_8) : data)
+      super(json, json["format"] == "png" ? data : data.force_encoding(Encoding::UTF_8))
     end
   end
 
@@ -127,6 +127,6 @@ module Factor2
             "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
             "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
             "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window",
-            "secret_bytes", "qr", "guard", "fixed_time"
+            "secret_bytes", "qr", "guard", "fixed_time", "warnings"
   end
 end
