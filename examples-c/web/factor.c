@@ -91,14 +91,36 @@ int factor_create(const factor2_authenticator *authenticator, struct user *user)
     return created;
 }
 
+/* The QR code as an SVG, which stays sharp however large the page is shown, and has no scripts. */
+static int draw(const factor2_authenticator *authenticator, const struct user *user,
+                struct enrollment *enrollment) {
+    char name[6 * NAME_SIZE], request[REQUEST_SIZE];
+    factor2_response *response = NULL;
+    const unsigned char *picture;
+    size_t length = sizeof enrollment->qr;
+
+    if (!quote(user->name, name, sizeof name))
+        return 0;
+    snprintf(request, sizeof request, "{\"username\":%s,\"totpsecret\":\"%s\",\"format\":\"svg\"}",
+             name, user->secret);
+    if (factor2_qr(authenticator, request, FACTOR2_NUL_TERMINATED, &response) == FACTOR2_OK) {
+        picture = factor2_response_data(response, &length);
+        if (length < sizeof enrollment->qr) {
+            memcpy(enrollment->qr, picture, length);
+            enrollment->qr[length] = '\0';
+        }
+    }
+    factor2_response_free(response);
+    return length < sizeof enrollment->qr;
+}
+
 int factor_show(const factor2_authenticator *authenticator, const struct user *user,
                 struct enrollment *enrollment) {
     factor2_response *response = create(authenticator, user);
-    int shown = copy(response, "qr", enrollment->qr, sizeof enrollment->qr) &&
-                copy(response, "totpsecret", enrollment->secret, sizeof enrollment->secret);
+    int shown = copy(response, "totpsecret", enrollment->secret, sizeof enrollment->secret);
 
     factor2_response_free(response);
-    return shown;
+    return shown && draw(authenticator, user, enrollment);
 }
 
 /* When an app will show a code that was not used yet: with the step after this and the last used one. */

@@ -7,11 +7,11 @@
 #include "factor2.h"
 #include "users.h"
 
-enum { QR_SIZE = 32768, RECOVERY_CODES = 10, RECOVERY_CODE_SIZE = 32 };
+enum { QR_SIZE = 8192, RECOVERY_CODES = 10, RECOVERY_CODE_SIZE = 32 };
 
 /* What a user sees of a secret. */
 struct enrollment {
-    char qr[QR_SIZE]; /* the QR code as a data: URI */
+    char qr[QR_SIZE]; /* the QR code as an SVG element */
     char secret[129]; /* base32 */
 };
 

@@ -107,12 +107,11 @@ struct text page_enroll(const struct session *session, const struct enrollment *
     struct text page = part_begin("Set up your second factor", verdict != NULL);
 
     add_verdict(&page, verdict);
-    text_add(&page,
-             "<ol>\n<li>\n<p>Scan this with an authenticator app.</p>\n"
-             "<p class=\"qr\"><img alt=\"QR code with the secret that stands below it as text\" "
-             "src=\"");
-    text_add_escaped(&page, enrollment->qr);
-    text_add(&page, "\"></p>\n");
+    text_add(&page, "<ol>\n<li>\n<p>Scan this with an authenticator app.</p>\n"
+                    "<div class=\"qr\" role=\"img\" "
+                    "aria-label=\"QR code with the secret that stands below it as text\">");
+    text_add(&page, enrollment->qr);
+    text_add(&page, "</div>\n");
     add_secret(&page, enrollment->secret);
     text_add(&page, "</li>\n<li>\n<p>Type in the code it shows.</p>\n");
     part_form(&page, session, "/enroll");

@@ -41,7 +41,7 @@ const char style_css[] =
     ".notice{background:var(--good-ground);color:var(--good)}\n"
     /* Scanners want dark on light, and white around it, whatever the scheme. */
     ".qr{margin:0 0 .75rem;text-align:center}\n"
-    ".qr img{max-width:100%;height:auto;vertical-align:top;background:#fff;border-radius:.5rem;"
+    ".qr svg{max-width:100%;height:auto;vertical-align:top;background:#fff;border-radius:.5rem;"
     "box-shadow:0 0 0 1px var(--line)}\n"
     "details{font-size:.9375rem}\n"
     "summary{color:var(--accent);cursor:pointer}\n"
