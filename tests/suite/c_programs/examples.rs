@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::{Library, STRICT, files, sanitized, text, valgrind};
-use crate::support::{artifacts, root, run, scratch, tool};
+use serde_json::{Value, json};
+
+use crate::guard_redis::server::Server;
+use crate::support::{announce, artifacts, root, run, scratch, tool};
 
 #[test]
 fn examples_and_the_programs_of_pam_compile_without_a_warning() {
@@ -242,6 +245,55 @@ fn enroll_fails_by_name() {
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
         }
     }
+}
+
+#[test]
+fn recover_lives_through_it_on_each_store() {
+    let source = fs::read_to_string(root().join("examples-c/recover.c")).unwrap();
+    let code = source
+        .lines()
+        .filter(|line| !["", "/*", " *"].contains(&line.get(..2).unwrap_or(line)));
+    assert!(code.count() <= 40, "a lesson of 40 lines");
+
+    let plain = example("recover");
+    let programs = [plain.as_path(), &sanitized_example("recover")];
+    let folder = scratch("recover_run");
+    let file = folder.join("guard.db");
+    let mut guards = vec![json!({"store": "memory"}), json!({"store": "none"})];
+    guards.push(json!({"store": "sqlite", "path": file, "create": true}));
+    let server = Server::is_installed().then(|| Server::start(&[]));
+    match &server {
+        Some(server) => guards.push(json!({"store": "redis", "url": server.url()})),
+        None => announce("SKIPPED: examples-c/recover.c with redis: it is not installed"),
+    }
+    for guard in &guards {
+        for program in programs {
+            let said = text(&run(&mut recover(Command::new(program), guard)).stdout);
+            let steps =
+                "sealed: Ok\nrecovery: Ok\notp: Ok\nstep: Ok\nremaining: Ok\nsealed: Ok\nf2s1.new.";
+            assert!(said.starts_with(steps), "{guard}: {said}");
+        }
+    }
+    run(&mut recover(valgrind(&plain), &guards[0]));
+
+    let wrong = json!({"store": "paper"});
+    let output = recover(Command::new(&plain), &wrong).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let output = Command::new(&plain).output().unwrap();
+    assert!(text(&output.stderr).contains("usage: "), "{output:?}");
+}
+
+/// With its arguments: the guard, and the keys before and after they changed.
+fn recover(mut program: Command, guard: &Value) -> Command {
+    let keys = json!({
+        "old": "b2xkIGFuZCBub3QgcmFuZG9tOiB0YWtlIHlvdXJzISE=",
+        "new": "bmV3IGFuZCBub3QgcmFuZG9tOiB0YWtlIHlvdXJzISE=",
+    });
+    program.arg(guard.to_string());
+    for key in ["old", "new"] {
+        program.arg(json!({"keys": keys, "use": key}).to_string());
+    }
+    program
 }
 
 /// What a scanner reads.
