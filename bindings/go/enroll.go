@@ -3,11 +3,6 @@ package factor2
 // #include <factor2.h>
 import "C"
 
-import (
-	"time"
-	"unsafe"
-)
-
 // CreateSecretRequest is what [Authenticator.CreateSecret] needs.
 type CreateSecretRequest struct {
 	// The account's name as the app shows it. For a new secret 1 to 255 bytes and nothing that cannot be
