@@ -45,6 +45,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "factor2.h"
 
@@ -117,36 +118,80 @@ struct member {
     bool is_json = false;
 };
 
-/* A request that was made here, which is wiped, because most hold a secret. */
-class object {
+/* JSON that was made here, which is wiped, because most of it holds a secret. */
+class composed {
   public:
-    object(std::initializer_list<member> members) {
-        std::size_t room = 2;
-        for (const member &each : members)
-            room += each.name.size() + 6 * each.value.size() + 6;
-        text_.reserve(room); /* growing would leave a copy behind */
-        for (const member &each : members) {
-            text_ += text_.empty() ? "{\"" : ",\"";
-            text_ += each.name;
-            text_ += "\":";
-            /* What is not UTF-8 goes as it is: the library refuses the whole request then, and says why. */
-            if (each.is_json || !append_quoted(text_, each.value))
-                text_ += each.value;
-        }
-        text_ += '}';
-    }
-    object(const object &) = delete;
-    object &operator=(const object &) = delete;
-    ~object() {
+    composed(const composed &) = delete;
+    composed &operator=(const composed &) = delete;
+    std::string_view text() const noexcept { return text_; }
+
+  protected:
+    composed() = default;
+    ~composed() {
         volatile char *const bytes = text_.data();
         for (std::size_t at = 0; at < text_.size(); ++at)
             bytes[at] = '\0';
     }
-    std::string_view text() const noexcept { return text_; }
+    /* For all that will be added: growing would leave a copy behind. */
+    void reserve(std::size_t room) { text_.reserve(room); }
+    static std::size_t room_of(std::string_view text) noexcept { return 6 * text.size() + 6; }
+    void add(std::string_view json) { text_ += json; }
+    void add_quoted(std::string_view text) {
+        /* What is not UTF-8 goes as it is: the library refuses the whole request then, and says why. */
+        if (!append_quoted(text_, text))
+            text_ += text;
+    }
 
   private:
     std::string text_;
 };
+
+class object : public composed {
+  public:
+    object(std::initializer_list<member> members) : object(members.begin(), members.end()) {}
+    object(const member *begin, const member *end) {
+        std::size_t room = 2;
+        for (const member *each = begin; each != end; ++each)
+            room += each->name.size() + room_of(each->value);
+        reserve(room);
+        for (const member *each = begin; each != end; ++each) {
+            add(each == begin ? "{\"" : ",\"");
+            add(each->name);
+            add("\":");
+            if (each->is_json)
+                add(each->value);
+            else
+                add_quoted(each->value);
+        }
+        add(begin == end ? "{}" : "}");
+    }
+};
+
+/* Of texts; one of them stands for itself, and none for null. */
+class one_or_several : public composed {
+  public:
+    explicit one_or_several(const std::vector<std::string_view> &texts) {
+        std::size_t room = 4;
+        for (const std::string_view each : texts)
+            room += room_of(each);
+        reserve(room);
+        const bool several = texts.size() > 1;
+        for (const std::string_view each : texts) {
+            if (several)
+                add(text().empty() ? "[" : ",");
+            add_quoted(each);
+        }
+        if (several || texts.empty())
+            add(several ? "]" : "null");
+    }
+};
+
+template <class Number> std::string array_of(const std::vector<Number> &numbers) {
+    std::string json = "[";
+    for (const Number number : numbers)
+        json += (json.size() > 1 ? "," : "") + std::to_string(number);
+    return json + "]";
+}
 
 struct free_handle {
     void operator()(factor2_authenticator *handle) const noexcept {
@@ -285,6 +330,29 @@ class [[nodiscard]] response {
     factor2::status status_;
 };
 
+/** What a sealed secret is bound to: made by username() or bound_to(). */
+struct owner {
+    std::string_view member;
+    std::string_view text;
+};
+/** Bound to the user's name. */
+[[nodiscard]] inline owner username(std::string_view name) noexcept { return {"username", name}; }
+/** Bound to a text in the name's place, a row's id for instance, which survives a rename. */
+[[nodiscard]] inline owner bound_to(std::string_view bind) noexcept { return {"bind", bind}; }
+
+/** A request of factor2_verify() in full. The texts are borrowed. */
+struct verify_request {
+    /** The user's stored secrets, usually one. None stands for nobody: no code is accepted then, and
+        time does not tell. */
+    std::vector<std::string_view> totpsecrets;
+    std::string_view otp;
+    std::optional<factor2::owner> owner;
+    /** For the guard {"store":"none"}: the last accepted step of each secret, -1 for none; or empty. */
+    std::vector<std::int64_t> last_steps;
+    /** See `retry` in factor2.h. It comes from the server's side, never from the user's. */
+    std::optional<std::string_view> retry_key;
+};
+
 /** Settings and guard of one second factor. Make one at start, share it between threads. */
 class authenticator {
   public:
@@ -342,16 +410,79 @@ class authenticator {
                    {{"totpsecret", totpsecret}, {"otp", otp}, {"last_step", step, true}});
     }
 
+    /** With a secret that is sealed for this owner. */
+    response verify(std::string_view totpsecret, std::string_view otp, const owner &of) const {
+        return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}, member(of)});
+    }
+    /** For several authenticators, nobody, and calls that may be repeated. */
+    response verify(const verify_request &request) const {
+        const detail::one_or_several secrets(request.totpsecrets);
+        const std::string steps = request.last_steps.size() == 1
+                                      ? std::to_string(request.last_steps.front())
+                                      : detail::array_of(request.last_steps);
+        std::vector<detail::member> members{{"totpsecret", secrets.text(), true},
+                                            {"otp", request.otp}};
+        if (request.owner)
+            members.push_back(member(*request.owner));
+        if (!request.last_steps.empty())
+            members.push_back({"last_step", steps, true});
+        if (request.retry_key)
+            members.push_back({"retry_key", *request.retry_key});
+        const detail::object text(members.data(), members.data() + members.size());
+        return call(factor2_verify, text.text());
+    }
+
+    /** Seals a secret of any stored form; store `at("sealed")` in its place. */
+    response seal(std::string_view totpsecret, const owner &of) const {
+        return ask(factor2_seal, {{"totpsecret", totpsecret}, member(of)});
+    }
+
+    /** Show `at("codes.0")` and the others once; store `at("recovery")`. */
+    response create_recovery_codes() const { return call(factor2_create_recovery_codes, "{}"); }
+    response create_recovery_codes(unsigned count) const {
+        const std::string number = std::to_string(count);
+        return ask(factor2_create_recovery_codes, {{"count", number, true}});
+    }
+
+    /** True only for an accepted code, which is used up. std::nullopt stands for a user who has no codes. */
+    response verify_recovery_code(std::optional<std::string_view> recovery,
+                                  std::string_view code) const {
+        return ask(factor2_verify_recovery_code, {stored(recovery), {"code", code}});
+    }
+    /** For the guard {"store":"none"}: `used` are the numbers that you keep; keep `at("number")` as well
+        before you let the user in. */
+    response verify_recovery_code(std::optional<std::string_view> recovery, std::string_view code,
+                                  const std::vector<unsigned> &used) const {
+        const std::string numbers = detail::array_of(used);
+        return ask(factor2_verify_recovery_code,
+                   {stored(recovery), {"code", code}, {"used", numbers, true}});
+    }
+
     response inspect(std::string_view totpsecret) const {
         return ask(factor2_inspect, {{"totpsecret", totpsecret}});
+    }
+    response inspect(std::string_view totpsecret, const owner &of) const {
+        return ask(factor2_inspect, {{"totpsecret", totpsecret}, member(of)});
+    }
+    response inspect_recovery_codes(std::string_view recovery) const {
+        return ask(factor2_inspect, {{"recovery", recovery}});
     }
 
     response reset(std::string_view totpsecret) const {
         return ask(factor2_reset, {{"totpsecret", totpsecret}});
     }
+    response reset(std::string_view totpsecret, const owner &of) const {
+        return ask(factor2_reset, {{"totpsecret", totpsecret}, member(of)});
+    }
+    response reset_recovery_codes(std::string_view recovery) const {
+        return ask(factor2_reset, {{"recovery", recovery}});
+    }
 
     response generate(std::string_view totpsecret) const {
         return ask(factor2_generate, {{"totpsecret", totpsecret}});
+    }
+    response generate(std::string_view totpsecret, const owner &of) const {
+        return ask(factor2_generate, {{"totpsecret", totpsecret}, member(of)});
     }
 
     /** The shape of every operation of factor2.h. */
@@ -370,6 +501,10 @@ class authenticator {
   private:
     response ask(operation function, std::initializer_list<detail::member> members) const {
         return call(function, detail::object(members).text());
+    }
+    static detail::member member(const owner &of) noexcept { return {of.member, of.text}; }
+    static detail::member stored(std::optional<std::string_view> recovery) noexcept {
+        return {"recovery", recovery.value_or("null"), !recovery};
     }
 
     std::unique_ptr<factor2_authenticator, detail::free_handle> handle_;

@@ -54,9 +54,9 @@ func operations(authenticator *factor2.Authenticator) map[string]func() (any, er
 			return authenticator.ReprepareConfiguration("bob", `{"totpsecret":"`+secret+`","factor2":"totp"}`)
 		},
 		"Verify":   func() (any, error) { return authenticator.Verify(login) },
-		"Inspect":  func() (any, error) { return authenticator.Inspect(secret) },
-		"Reset":    func() (any, error) { return authenticator.Reset(secret) },
-		"Generate": func() (any, error) { return authenticator.Generate(secret) },
+		"Inspect":  func() (any, error) { return authenticator.Inspect(factor2.SecretRequest{TOTPSecret: secret}) },
+		"Reset":    func() (any, error) { return authenticator.Reset(factor2.SecretRequest{TOTPSecret: secret}) },
+		"Generate": func() (any, error) { return authenticator.Generate(factor2.SecretRequest{TOTPSecret: secret}) },
 	}
 }
 

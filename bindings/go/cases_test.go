@@ -32,19 +32,37 @@ type caseList struct {
 
 type caseConfig struct {
 	factor2.Config
-	Period    int64          `json:"period"`
-	Guard     *factor2.Guard `json:"guard"`
-	FixedTime *int64         `json:"fixed_time"`
+	Period    int64      `json:"period"`
+	Guard     *caseGuard `json:"guard"`
+	FixedTime *int64     `json:"fixed_time"`
 }
 
 func (config *caseConfig) settings() factor2.Config {
 	settings := config.Config
 	settings.Period = time.Duration(config.Period) * time.Second
-	settings.Guard = config.Guard
+	if config.Guard != nil {
+		settings.Guard = config.Guard.settings()
+	}
 	if config.FixedTime != nil {
 		settings.FixedTime = time.Unix(*config.FixedTime, 0)
 	}
 	return settings
+}
+
+type caseGuard struct {
+	factor2.Guard
+	Retry *struct {
+		TTL   int64 `json:"ttl_s"`
+		Limit int   `json:"limit"`
+	} `json:"retry"`
+}
+
+func (guard *caseGuard) settings() *factor2.Guard {
+	settings := guard.Guard
+	if guard.Retry != nil {
+		settings.Retry = &factor2.Retry{TTL: time.Duration(guard.Retry.TTL) * time.Second, Limit: guard.Retry.Limit}
+	}
+	return &settings
 }
 
 type caseStep struct {
@@ -118,9 +136,7 @@ func TestCases(t *testing.T) {
 // Makes a case's call through the typed API. Gives its response as the header has it.
 func call(t *testing.T, authenticator *factor2.Authenticator, name string, request []byte) (any, []byte, error) {
 	t.Helper()
-	secret := struct {
-		TOTPSecret string `json:"totpsecret"`
-	}{}
+	var secret factor2.SecretRequest
 	switch name {
 	case "describe":
 		description, err := authenticator.Describe()
@@ -160,9 +176,7 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		reconfiguration, err := authenticator.ReprepareConfiguration(typed.Username, typed.SessionKey.Data)
 		return responseOf(t, reconfiguration), nil, err
 	case "verify":
-		var typed factor2.VerifyRequest
-		decodeStrictly(t, request, &typed)
-		verification, err := authenticator.Verify(typed)
+		verification, err := authenticator.Verify(verifyRequest(t, request))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -170,27 +184,37 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		response["accepted"] = true
 		return response, nil, nil
 	case "inspect", "reset":
+		return callRecord(t, authenticator, name, request)
+	case "seal":
 		decodeStrictly(t, request, &secret)
-		operation := authenticator.Inspect
-		if name == "reset" {
-			operation = authenticator.Reset
+		sealed, err := authenticator.Seal(secret)
+		return responseOf(t, sealed), nil, err
+	case "create_recovery_codes":
+		var typed struct{ Count int }
+		decodeStrictly(t, request, &typed)
+		set, err := authenticator.CreateRecoveryCodes(typed.Count)
+		return responseOf(t, set), nil, err
+	case "verify_recovery_code":
+		typed := struct {
+			factor2.VerifyRecoveryCodeRequest
+			Recovery *string
+		}{}
+		decodeStrictly(t, request, &typed)
+		if typed.Recovery == nil {
+			typed.Nobody = true
+		} else {
+			typed.VerifyRecoveryCodeRequest.Recovery = *typed.Recovery
 		}
-		record, err := operation(secret.TOTPSecret)
+		verification, err := authenticator.VerifyRecoveryCode(typed.VerifyRecoveryCodeRequest)
 		if err != nil {
 			return nil, nil, err
 		}
-		response := map[string]any{"last_step": nil, "failures": float64(record.Failures), "locked_until": 0.0,
-			"disabled": record.Disabled}
-		if record.LastStep != nil {
-			response["last_step"] = float64(*record.LastStep)
-		}
-		if !record.LockedUntil.IsZero() {
-			response["locked_until"] = float64(record.LockedUntil.Unix())
-		}
+		response := responseOf(t, verification)
+		response["accepted"] = true
 		return response, nil, nil
 	case "generate":
 		decodeStrictly(t, request, &secret)
-		code, err := authenticator.Generate(secret.TOTPSecret)
+		code, err := authenticator.Generate(secret)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -198,6 +222,84 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 	}
 	t.Fatalf("there is no operation %q", name)
 	return nil, nil, nil
+}
+
+// A secret may be a text, several, or null for nobody; so may be the last step.
+func verifyRequest(t *testing.T, request []byte) factor2.VerifyRequest {
+	t.Helper()
+	var typed struct {
+		factor2.VerifyRequest
+		TOTPSecret any             `json:"totpsecret"`
+		LastStep   json.RawMessage `json:"last_step"`
+		RetryKey   string          `json:"retry_key"`
+	}
+	decodeStrictly(t, request, &typed)
+	full := typed.VerifyRequest
+	full.RetryKey = typed.RetryKey
+	switch secret := typed.TOTPSecret.(type) {
+	case string:
+		full.TOTPSecret = secret
+	case nil:
+		full.Nobody = true
+	case []any:
+		for _, each := range secret {
+			full.TOTPSecrets = append(full.TOTPSecrets, each.(string))
+		}
+	}
+	switch {
+	case bytes.HasPrefix(typed.LastStep, []byte("[")):
+		decodeStrictly(t, typed.LastStep, &full.LastSteps)
+	case typed.LastStep != nil:
+		decodeStrictly(t, typed.LastStep, &full.LastStep)
+	}
+	return full
+}
+
+func callRecord(t *testing.T, authenticator *factor2.Authenticator, name string, request []byte) (any, []byte, error) {
+	t.Helper()
+	var typed struct {
+		factor2.SecretRequest
+		Recovery string
+	}
+	decodeStrictly(t, request, &typed)
+	response := map[string]any{"locked_until": 0.0}
+	var lockedUntil time.Time
+	if typed.Recovery != "" {
+		operation := authenticator.InspectRecoveryCodes
+		if name == "reset" {
+			operation = authenticator.ResetRecoveryCodes
+		}
+		record, err := operation(typed.Recovery)
+		if err != nil {
+			return nil, nil, err
+		}
+		used := []any{}
+		for _, number := range record.Used {
+			used = append(used, float64(number))
+		}
+		response["used"], response["remaining"] = used, float64(record.Remaining)
+		response["failures"], response["disabled"] = float64(record.Failures), record.Disabled
+		lockedUntil = record.LockedUntil
+	} else {
+		operation := authenticator.Inspect
+		if name == "reset" {
+			operation = authenticator.Reset
+		}
+		record, err := operation(typed.SecretRequest)
+		if err != nil {
+			return nil, nil, err
+		}
+		response["last_step"] = nil
+		if record.LastStep != nil {
+			response["last_step"] = float64(*record.LastStep)
+		}
+		response["failures"], response["disabled"] = float64(record.Failures), record.Disabled
+		lockedUntil = record.LockedUntil
+	}
+	if !lockedUntil.IsZero() {
+		response["locked_until"] = float64(lockedUntil.Unix())
+	}
+	return response, nil, nil
 }
 
 func (expected *caseError) check(t *testing.T, err error) {

@@ -28,8 +28,35 @@ type Config struct {
 	QR QR `json:"qr"`
 	// Who remembers accepted codes and counts wrong ones; by default this process, in its memory.
 	Guard *Guard `json:"-"`
+	// The keys that seal and open stored secrets; by default there are none.
+	Seal *Seal `json:"seal,omitempty"`
 	// For tests: the time at which the clock stands. By default it is the system's clock.
 	FixedTime time.Time `json:"-"`
+}
+
+// Seal holds the keys by which stored secrets are sealed, so that who reads the database has no codes. It is
+// not printed. Keep the keys apart from the database.
+type Seal struct {
+	// 1 to 16 keys of 32 random bytes, by their names: 1 to 32 letters, digits, '-' and '_'.
+	Keys map[string][]byte `json:"keys"`
+	// The name of the key that seals; all of them open.
+	Use string `json:"use"`
+	// "accept", which is the default, or "refuse": secrets that are not sealed.
+	Plain string `json:"plain,omitempty"`
+}
+
+// String gives the name of the key in use.
+func (seal Seal) String() string { return "Seal{Use: " + seal.Use + "}" }
+
+// GoString gives what String does.
+func (seal Seal) GoString() string { return seal.String() }
+
+// Retry lets a call be repeated that was accepted, see [VerifyRequest]. Zeros stand for the defaults.
+type Retry struct {
+	// For how long, in whole seconds up to one hour; by default 30 seconds.
+	TTL time.Duration `json:"-"`
+	// How often: at most 100 times, by default 5.
+	Limit int `json:"limit,omitempty"`
 }
 
 // Window tells how many steps before and after the current one are accepted, 0 to 2 each. There are no
@@ -75,6 +102,8 @@ type Guard struct {
 	BaseDelay time.Duration `json:"-"`
 	// The longest lock, in whole seconds; by default one hour. Not for StoreNone.
 	MaxDelay time.Duration `json:"-"`
+	// Whether a call that was accepted may be repeated; by default none. Not for StoreNone.
+	Retry *Retry `json:"-"`
 	// StoreMemory: how many records there is room for; by default 100,000.
 	MaxRecords int `json:"max_records,omitempty"`
 	// StoreSQLite and StoreRedis: the longest that a call may wait for the store, in whole milliseconds
@@ -141,14 +170,23 @@ func (guard *Guard) wire() any {
 	case len(guard.URLs) == 1:
 		url = guard.URLs[0]
 	}
+	var retry any
+	if guard.Retry != nil {
+		retry = struct {
+			Retry
+			TTL float64 `json:"ttl_s,omitempty"`
+		}{*guard.Retry, guard.Retry.TTL.Seconds()}
+	}
 	return struct {
 		*plain
+		Retry     any     `json:"retry,omitempty"`
 		URL       any     `json:"url,omitempty"`
 		BaseDelay float64 `json:"base_delay_s,omitempty"`
 		MaxDelay  float64 `json:"max_delay_s,omitempty"`
 		Budget    float64 `json:"budget_ms,omitempty"`
 	}{
 		(*plain)(guard),
+		retry,
 		url,
 		guard.BaseDelay.Seconds(),
 		guard.MaxDelay.Seconds(),

@@ -31,6 +31,8 @@ type Description struct {
 	SecretBytes int              `json:"secret_bytes"`
 	QR          QRDescription    `json:"qr"`
 	Guard       GuardDescription `json:"-"`
+	// nil: there are no keys.
+	Seal *SealDescription `json:"seal"`
 	// The zero time: the system's clock.
 	FixedTime time.Time `json:"-"`
 	// What authenticator apps are known to ignore or to refuse.
@@ -57,6 +59,17 @@ type GuardDescription struct {
 	Hard      int           `json:"hard"`
 	BaseDelay time.Duration `json:"-"`
 	MaxDelay  time.Duration `json:"-"`
+	// nil: no call is answered twice.
+	Retry *Retry `json:"-"`
+}
+
+// SealDescription names the keys that seal and open stored secrets.
+type SealDescription struct {
+	Keys []string `json:"keys"`
+	// The one that seals.
+	Use string `json:"use"`
+	// "accept" or "refuse": secrets that are not sealed.
+	Plain string `json:"plain"`
 }
 
 // Describe says what the authenticator is and can do.
@@ -70,6 +83,10 @@ func (authenticator *Authenticator) Describe() (*Description, error) {
 			plainGuard
 			BaseDelay int64 `json:"base_delay_s"`
 			MaxDelay  int64 `json:"max_delay_s"`
+			Retry     *struct {
+				TTL   int64 `json:"ttl_s"`
+				Limit int   `json:"limit"`
+			} `json:"retry"`
 		} `json:"guard"`
 		FixedTime *int64 `json:"fixed_time"`
 	}
@@ -81,6 +98,9 @@ func (authenticator *Authenticator) Describe() (*Description, error) {
 	description.Guard = GuardDescription(response.Guard.plainGuard)
 	description.Guard.BaseDelay = time.Duration(response.Guard.BaseDelay) * time.Second
 	description.Guard.MaxDelay = time.Duration(response.Guard.MaxDelay) * time.Second
+	if retry := response.Guard.Retry; retry != nil {
+		description.Guard.Retry = &Retry{time.Duration(retry.TTL) * time.Second, retry.Limit}
+	}
 	if response.FixedTime != nil {
 		description.FixedTime = time.Unix(*response.FixedTime, 0)
 	}

@@ -32,7 +32,7 @@ func Example() {
 	fmt.Printf("%.22s...\n", secret.QR)
 
 	// The user scans it, and types the code that the phone shows. Here, the library plays the phone.
-	phone, err := authenticator.Generate(secret.TOTPSecret)
+	phone, err := authenticator.Generate(factor2.SecretRequest{TOTPSecret: secret.TOTPSecret})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -34,7 +34,8 @@
 //
 // The library wipes its own memory: a response's before the method returns. What Go holds, requests and
 // responses as Go strings, cannot be wiped, and stays until the garbage collector uses its memory again.
-// The structs here hold secrets as plain strings: don't log them.
+// The structs here hold secrets as plain strings: don't log them. Only [Seal] and [RecoveryCodes] don't print
+// what they hold.
 package factor2
 
 // #cgo pkg-config: factor2

@@ -61,7 +61,7 @@ func TestThePictureForATerminalIsText(t *testing.T) {
 func TestASecretOfLessThan128BitsComesWithAWarning(t *testing.T) {
 	authenticator := newAuthenticator(t, factor2.Config{})
 	const short = "GEZDGNBVGY3TQOJQ"
-	code, err := authenticator.Generate(short)
+	code, err := authenticator.Generate(factor2.SecretRequest{TOTPSecret: short})
 	if err != nil || len(code.Warnings) != 1 {
 		t.Fatal(code, err)
 	}
@@ -93,7 +93,7 @@ func TestWithoutACodeOrASecretNobodyGetsIn(t *testing.T) {
 }
 
 func TestACredentialThatWasNeverTriedHasAZeroRecord(t *testing.T) {
-	record, err := newAuthenticator(t, factor2.Config{}).Inspect(secret)
+	record, err := newAuthenticator(t, factor2.Config{}).Inspect(factor2.SecretRequest{TOTPSecret: secret})
 	if err != nil || *record != (factor2.Record{}) {
 		t.Errorf("%+v: %v", record, err)
 	}

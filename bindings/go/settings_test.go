@@ -182,7 +182,7 @@ func TestTextsThatAreNotUTF8AreRefused(t *testing.T) {
 		"Verify": func() (any, error) {
 			return authenticator.Verify(factor2.VerifyRequest{TOTPSecret: secret, OTP: odd})
 		},
-		"Inspect": func() (any, error) { return authenticator.Inspect(odd) },
+		"Inspect": func() (any, error) { return authenticator.Inspect(factor2.SecretRequest{TOTPSecret: odd}) },
 		"Issuer":  func() (any, error) { return factor2.New(factor2.Config{Issuer: odd}) },
 		"Dark":    func() (any, error) { return factor2.New(factor2.Config{Issuer: "b", QR: factor2.QR{Dark: odd}}) },
 		"Path": func() (any, error) {

@@ -48,6 +48,9 @@ const std::map<std::string, authenticator::operation> OPERATIONS = {
     {"prepare_configuration", factor2_prepare_configuration},
     {"reprepare_configuration", factor2_reprepare_configuration},
     {"verify", factor2_verify},
+    {"seal", factor2_seal},
+    {"create_recovery_codes", factor2_create_recovery_codes},
+    {"verify_recovery_code", factor2_verify_recovery_code},
     {"inspect", factor2_inspect},
     {"reset", factor2_reset},
     {"generate", factor2_generate},
@@ -59,6 +62,35 @@ const std::map<std::string, std::string> START_OF_DATA = {
     {"svg", "<svg "},
     {"text", "\xe2\x96\x88"},
 };
+
+std::optional<factor2::owner> owner_in(const json &request) {
+    if (request.contains("bind"))
+        return factor2::bound_to(request["bind"].get_ref<const std::string &>());
+    if (request.contains("username"))
+        return factor2::username(request["username"].get_ref<const std::string &>());
+    return std::nullopt;
+}
+
+response verify_in_full(const authenticator &maker, const json &request) {
+    factor2::verify_request full;
+    const json &secret = request["totpsecret"];
+    if (secret.is_string())
+        full.totpsecrets = {secret.get_ref<const std::string &>()};
+    if (secret.is_array())
+        for (const json &each : secret)
+            full.totpsecrets.push_back(each.get_ref<const std::string &>());
+    full.otp = request["otp"].get_ref<const std::string &>();
+    full.owner = owner_in(request);
+    if (request.contains("last_step") && request["last_step"].is_array())
+        full.last_steps = request["last_step"].get<std::vector<std::int64_t>>();
+    else if (request.contains("last_step"))
+        full.last_steps = {request["last_step"].get<std::int64_t>()};
+    if (request.contains("retry_key"))
+        full.retry_key = request["retry_key"].get_ref<const std::string &>();
+    if (secret.is_string() && full.owner && request.size() == 3)
+        return maker.verify(full.totpsecrets.front(), full.otp, *full.owner);
+    return maker.verify(full);
+}
 
 /* The operation that takes plain texts; where it cannot make such a request, the one that takes JSON. */
 response call_typed(const authenticator &maker, const std::string &call, const json &request) {
@@ -83,17 +115,46 @@ response call_typed(const authenticator &maker, const std::string &call, const j
     if (call == "reprepare_configuration" && request["sessionKey"].contains("data"))
         return maker.reprepare_configuration(text("username"),
                                              request["sessionKey"]["data"].get<std::string>());
+    if (call == "verify" && !request["totpsecret"].is_string())
+        return verify_in_full(maker, request);
     if (call == "verify" && has({"totpsecret", "otp"}))
         return maker.verify(text("totpsecret"), text("otp"));
     if (call == "verify" && has({"totpsecret", "otp", "last_step"}))
         return maker.verify(text("totpsecret"), text("otp"),
                             request["last_step"].get<std::int64_t>());
-    if (call == "inspect")
+    if (call == "verify")
+        return verify_in_full(maker, request);
+    if (call == "create_recovery_codes")
+        return has({}) ? maker.create_recovery_codes()
+                       : maker.create_recovery_codes(request["count"].get<unsigned>());
+    if (call == "verify_recovery_code" && !request.contains("number")) {
+        const json &stored = request["recovery"];
+        const auto recovery = stored.is_null() ? std::nullopt : std::optional(text("recovery"));
+        if (!request.contains("used"))
+            return maker.verify_recovery_code(recovery, text("code"));
+        return maker.verify_recovery_code(recovery, text("code"),
+                                          request["used"].get<std::vector<unsigned>>());
+    }
+    if (call == "inspect" && has({"recovery"}))
+        return maker.inspect_recovery_codes(text("recovery"));
+    if (call == "reset" && has({"recovery"}))
+        return maker.reset_recovery_codes(text("recovery"));
+    if (call == "inspect" && has({"totpsecret"}))
         return maker.inspect(text("totpsecret"));
-    if (call == "reset")
+    if (call == "reset" && has({"totpsecret"}))
         return maker.reset(text("totpsecret"));
-    if (call == "generate")
+    if (call == "generate" && has({"totpsecret"}))
         return maker.generate(text("totpsecret"));
+    if (const auto owner = owner_in(request)) {
+        if (call == "seal")
+            return maker.seal(text("totpsecret"), *owner);
+        if (call == "inspect")
+            return maker.inspect(text("totpsecret"), *owner);
+        if (call == "reset")
+            return maker.reset(text("totpsecret"), *owner);
+        if (call == "generate")
+            return maker.generate(text("totpsecret"), *owner);
+    }
     return maker.call(OPERATIONS.at(call), request.dump());
 }
 

@@ -72,7 +72,10 @@ class CasesTest < Minitest::Test
     when Hash
       assert value.start_with?(expected["$prefix"]), value if expected["$prefix"]
       assert_equal expected["$length"], value.length if expected["$length"]
-    when Array then expected.zip(value) { |pair| assert_value(*pair) }
+      expected.each { |name, inner| assert_value inner, value[name] unless name.start_with?("$") }
+    when Array
+      assert_equal expected.length, value.length
+      expected.zip(value) { |pair| assert_value(*pair) }
     when nil then assert_nil value
     else assert_equal expected, value
     end

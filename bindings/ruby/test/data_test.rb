@@ -83,6 +83,25 @@ class DataTest < Minitest::Test
     assert_equal "#<Factor2::Verification accepted=true>", response.inspect
   end
 
+  def test_recovery_codes_and_keys_are_not_shown
+    key = ["0123456789abcdef" * 2].pack("m0")
+    factor2 = authenticator(seal: { keys: { k1: key }, use: "k1" })
+    set = factor2.create_recovery_codes(count: 2)
+    assert_equal "#<Factor2::RecoveryCodes>", set.inspect
+    shown = [factor2, factor2.describe, factor2.verify_recovery_code(recovery: set.recovery, code: set.codes.last)]
+    texts = shown.map(&:inspect).join("\n")
+    [key, *set.codes].each { |word| refute_includes texts, word }
+    assert_includes texts, "number=2, remaining=1"
+  end
+
+  def test_nobody_is_let_in_without_a_secret
+    factor2 = authenticator
+    assert_raises(Factor2::InvalidToken) { factor2.verify(totpsecret: nil, otp: OTP) }
+    refute factor2.verify?(totpsecret: nil, otp: OTP)
+    assert_raises(Factor2::InvalidToken) { factor2.verify_recovery_code(recovery: nil, code: "2222" * 6) }
+    assert_raises(Factor2::BadRequest) { factor2.inspect_record }
+  end
+
   def test_nothing_shows_a_secret
     factor2 = authenticator(factor_name: "totp")
     key = { data: { totpsecret: SECRET, factor2: "totp" } }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::{Library, STRICT, files, sanitized, text, valgrind};
-use crate::support::{artifacts, root, run, scratch, tool};
+use serde_json::{Value, json};
+
+use crate::guard_redis::server::Server;
+use crate::support::{announce, artifacts, root, run, scratch, tool};
 
 #[test]
 fn examples_and_the_programs_of_pam_compile_without_a_warning() {
@@ -242,6 +245,47 @@ fn enroll_fails_by_name() {
             assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
         }
     }
+}
+
+#[test]
+fn life_goes_on_with_each_store() {
+    let source = fs::read_to_string(root().join("examples-c/life.c")).unwrap();
+    assert_eq!(source.lines().count(), 40, "a lesson of 40 lines");
+
+    let plain = example("life");
+    let programs = [plain.as_path(), &sanitized_example("life")];
+    let file = scratch("life_run").join("guard.db");
+    let mut guards = vec![json!({"store": "memory"}), json!({"store": "none"})];
+    guards.push(json!({"store": "sqlite", "path": file, "create": true}));
+    let server = Server::is_installed().then(|| Server::start(&[]));
+    match &server {
+        Some(server) => guards.push(json!({"store": "redis", "url": server.url()})),
+        None => announce("SKIPPED: examples-c/life.c with redis: it is not installed"),
+    }
+    for guard in &guards {
+        for program in programs {
+            let said = text(&run(&mut live(Command::new(program), guard)).stdout);
+            let steps = "back, with 9 codes left\nsealed by the key \"new\"\n";
+            assert_eq!(said, steps, "{guard}");
+        }
+    }
+    run(&mut live(valgrind(&plain), &guards[0]));
+
+    let wrong = json!({"store": "paper"});
+    for mut refused in [live(Command::new(&plain), &wrong), Command::new(&plain)] {
+        let output = refused.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+    }
+}
+
+/// With its arguments: the guard, and the keys.
+fn live(mut program: Command, guard: &Value) -> Command {
+    let keys = json!({
+        "old": "b2xkIGFuZCBub3QgcmFuZG9tOiB0YWtlIHlvdXJzISE=",
+        "new": "bmV3IGFuZCBub3QgcmFuZG9tOiB0YWtlIHlvdXJzISE=",
+    });
+    program.args([guard.to_string(), keys.to_string()]);
+    program
 }
 
 /// What a scanner reads.

@@ -12,15 +12,15 @@ module Factor2
   # factor2.h documents the settings and operations; here they have the same names. An argument that is nil
   # is not sent. Every method may raise BadRequest, RequestTooLarge or InvalidHandle (it was closed).
   class Authenticator
-    # Makes an authenticator. Only +issuer+ is needed. +window+, +qr+ and +guard+ are hashes, with the
+    # Makes an authenticator. Only +issuer+ is needed. +window+, +qr+, +guard+ and +seal+ are hashes, with the
     # members that factor2.h names: <tt>guard: { store: "sqlite", path: "/var/lib/app/factor2.db" }</tt>.
     #
     # Raises Configuration, StoreUnavailable.
     def initialize(issuer: nil, factor_name: nil, friendly_name: nil, algorithm: nil, digits: nil, period: nil,
-                   window: nil, secret_bytes: nil, qr: nil, guard: nil, fixed_time: nil)
+                   window: nil, secret_bytes: nil, qr: nil, guard: nil, seal: nil, fixed_time: nil)
       config = Request.text({ issuer:, factor_name:, friendly_name:,
                               algorithm:, digits:, period:, window:,
-                              secret_bytes:, qr:, guard:, fixed_time: },
+                              secret_bytes:, qr:, guard:, seal:, fixed_time: },
                             CONFIGURATION)
       @handle = Handle.uninterrupted { Handle.new(make(config)) }
       @remembers = describe.guard["store"] != "none"
@@ -29,16 +29,23 @@ module Factor2
     # Makes a secret for a user, or takes the one that is given, and draws its QR code: a Secret.
     #
     # Raises InvalidSecret, RandomUnavailable.
-    def create_secret(username:, totpsecret: nil)
-      Secret.new(*call(:create_secret, username:, totpsecret:))
+    def create_secret(username:, totpsecret: nil, bind: nil)
+      Secret.new(*call(:create_secret, username:, totpsecret:, bind:))
     end
 
     # Draws the QR code of a secret that exists: a Picture. +format+ is "png", which is the default, "svg",
     # or "text" for a terminal.
     #
     # Raises InvalidSecret.
-    def qr(username:, totpsecret:, format: nil)
-      Picture.new(*call(:qr, username:, totpsecret:, format:))
+    def qr(username:, totpsecret:, format: nil, bind: nil)
+      Picture.new(*call(:qr, username:, totpsecret:, format:, bind:))
+    end
+
+    # Seals a secret by the key in use for a user, whom +username+ names or +bind+: a Sealed.
+    #
+    # Raises InvalidSecret, RandomUnavailable, Configuration if the settings have no +seal+.
+    def seal(totpsecret:, username: nil, bind: nil)
+      Sealed.new(*call(:seal, totpsecret:, username:, bind:))
     end
 
     # crossauth's prepare_configuration: a PreparedConfiguration. +user+ is a hash with a +username+.
@@ -61,41 +68,66 @@ module Factor2
     #
     # With <tt>guard: { store: "none" }</tt> pass the +last_step+ (nil or -1 if there is none), and store the
     # +step+ of what is returned.
-    def verify(totpsecret:, otp:, username: nil, last_step: nil)
-      Verification.new(*call(:verify, totpsecret:, otp:, username:, last_step:))
+    #
+    # +totpsecret+ is the stored secret, or an array of those of a user who has several authenticators
+    # (+last_step+ then as well), or nil for a user who has none: that is never accepted, and time does not tell.
+    # A sealed secret opens with the +username+ or +bind+ that it was sealed for.
+    #
+    # With <tt>guard: { retry: {} }</tt>, +retry_key+ tells this session from all others: with that of the call that was
+    # accepted last, its answer is repeated. The server makes it, and no user may choose it.
+    def verify(totpsecret:, otp:, username: nil, bind: nil, last_step: nil, retry_key: nil)
+      Verification.new(*call(:verify, otp:, username:, bind:, last_step:, retry_key:, nullable: { totpsecret: }))
     end
 
     # Whether a code is accepted, which uses it up: false where +verify+ raises a CodeError. Raises all else as
     # +verify+ does, and Configuration with <tt>guard: { store: "none" }</tt>, where the +step+ is needed.
-    def verify?(totpsecret:, otp:, username: nil)
+    def verify?(totpsecret:, otp:, username: nil, bind: nil)
       raise Error.for(CONFIGURATION, "verify? needs a guard that remembers; use verify") unless @remembers
 
-      verify(totpsecret:, otp:, username:)
+      verify(totpsecret:, otp:, username:, bind:)
       true
     rescue CodeError
       false
     end
 
-    # What the guard remembers of a credential: a Record. It is factor2_inspect, whose name Ruby needs itself.
+    # Makes a set of recovery codes, 10 if +count+ is not given: a RecoveryCodes. A new set takes the place of
+    # the old one.
     #
-    # Raises StoreUnavailable, InvalidSecret, Configuration if the guard's store is "none".
-    def inspect_record(totpsecret:)
-      Record.new(*call(:inspect, totpsecret:))
+    # Raises RandomUnavailable.
+    def create_recovery_codes(count: nil)
+      RecoveryCodes.new(*call(:create_recovery_codes, count:))
     end
 
-    # Forgets the wrong codes of a credential, once the user's identity was checked in another way; gives
+    # Verifies a recovery code, and uses it up: a RecoveryVerification. Raises as verify does, and DataFormat.
+    # +recovery+ is the stored text, or nil for a user who has none. +number+ demands the code with this number.
+    #
+    # With <tt>guard: { store: "none" }</tt> pass the numbers of the +used+ codes, and store the +number+ of what is
+    # returned.
+    def verify_recovery_code(recovery:, code:, number: nil, used: nil)
+      RecoveryVerification.new(*call(:verify_recovery_code, code:, number:, used:, nullable: { recovery: }))
+    end
+
+    # What the guard remembers of a credential, by +totpsecret+, or of a set of recovery codes, by +recovery+: a
+    # Record. It is factor2_inspect, whose name Ruby needs itself.
+    #
+    # Raises StoreUnavailable, InvalidSecret, DataFormat, Configuration if the guard's store is "none".
+    def inspect_record(totpsecret: nil, username: nil, bind: nil, recovery: nil)
+      Record.new(*call(:inspect, totpsecret:, username:, bind:, recovery:))
+    end
+
+    # Forgets the wrong codes of a credential, or of a set of recovery codes, once the user's identity was checked in another way; gives
     # the Record after that. No code works a second time after it.
     #
     # Raises as inspect_record does.
-    def reset(totpsecret:)
-      Record.new(*call(:reset, totpsecret:))
+    def reset(totpsecret: nil, username: nil, bind: nil, recovery: nil)
+      Record.new(*call(:reset, totpsecret:, username:, bind:, recovery:))
     end
 
     # The current code of a secret, for clients and tests: a Code.
     #
     # Raises InvalidSecret.
-    def generate(totpsecret:)
-      Code.new(*call(:generate, totpsecret:))
+    def generate(totpsecret:, username: nil, bind: nil)
+      Code.new(*call(:generate, totpsecret:, username:, bind:))
     end
 
     # What the authenticator is and can do, and its settings: a Description.
@@ -134,8 +166,9 @@ module Factor2
       place.read_pointer
     end
 
-    def call(operation, **members)
-      request = Request.text(members, BAD_REQUEST)
+    # A member that is nil is not sent, unless it is +nullable+.
+    def call(operation, nullable: {}, **members)
+      request = Request.text(members, BAD_REQUEST, nullable)
       @handle.use do |pointer|
         Call.take do |response|
           Library.public_send(:"factor2_#{operation}", pointer, request, request.bytesize, response)

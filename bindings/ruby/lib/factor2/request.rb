@@ -9,9 +9,9 @@ module Factor2
     # Deeper than any request; an end for what holds itself.
     DEEPEST = 32
 
-    # The text of +members+, without those that are nil; raises the error of +status+.
-    def self.text(members, status)
-      JSON.generate(plain(members.compact, nil, status))
+    # The text of +members+, without those that are nil, and of +nullable+ ones; raises the error of +status+.
+    def self.text(members, status, nullable = {})
+      JSON.generate(plain(members.compact.merge(nullable), nil, status))
     end
 
     def self.plain(value, name, status, depth = 0)

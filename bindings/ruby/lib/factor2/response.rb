@@ -55,9 +55,10 @@ module Factor2
     alias to_s inspect
   end
 
-  # What create_secret made: +png+ is the picture, +qr+ the same as a data URI, ready for <img src>.
+  # What create_secret made: +png+ is the picture, +qr+ the same as a data URI, ready for <img src>. With keys,
+  # +sealed+ is what to store.
   class Secret < Response
-    members "username", "warnings"
+    members "username", "sealed", "warnings"
     members "totpsecret", "uri", "qr", shown: false
     alias png data
   end
@@ -105,14 +106,32 @@ module Factor2
     members "warnings"
   end
 
-  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one.
-  class Verification < Response
-    members "accepted", "step", "drift", "warnings"
+  # What seal gives: +sealed+ is to be stored in the place of the secret, +key+ the name of the key.
+  class Sealed < Response
+    members "sealed", "key", "warnings"
   end
 
-  # What the guard remembers of a credential.
+  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one. Of several
+  # secrets, +index+ is the place of the one whose code it was. If +reseal+ is true, call seal; if +repeated+ is,
+  # this is the answer of an earlier call.
+  class Verification < Response
+    members "accepted", "step", "drift", "index", "reseal", "repeated", "warnings"
+  end
+
+  # A set of recovery codes: +codes+ are to be shown once, +recovery+ is to be stored.
+  class RecoveryCodes < Response
+    members "codes", "recovery", shown: false
+  end
+
+  # An accepted recovery code: its +number+, and how many are left.
+  class RecoveryVerification < Response
+    members "accepted", "number", "remaining"
+  end
+
+  # What the guard remembers of a credential, or of a set of recovery codes: +used+ and +remaining+ are the
+  # set's, +last_step+ is the credential's.
   class Record < Response
-    members "last_step", "failures", "locked_until", "disabled"
+    members "last_step", "used", "remaining", "failures", "locked_until", "disabled"
   end
 
   # The current code of a secret.
@@ -127,6 +146,6 @@ module Factor2
             "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
             "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
             "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window",
-            "secret_bytes", "qr", "guard", "fixed_time", "warnings"
+            "secret_bytes", "qr", "guard", "seal", "fixed_time", "warnings"
   end
 end
