@@ -3,8 +3,6 @@
 //! The form is a text with a number, its format. A newer library reads older formats; an older one refuses
 //! a newer one by name.
 
-use data_encoding::HEXLOWER;
-
 use crate::recovery::Numbers;
 
 /// What a store keeps per credential, or per set of recovery codes.
@@ -116,19 +114,20 @@ impl Record {
 impl Retry {
     /// `key:accepted_at:repeated`, the key in hex.
     fn to_text(self) -> String {
-        let key = HEXLOWER.encode(&self.key);
-        format!("{key}:{}:{}", self.accepted_at, self.repeated)
+        let key = u128::from_be_bytes(self.key);
+        format!("{key:032x}:{}:{}", self.accepted_at, self.repeated)
     }
 
     fn from_text(text: &str) -> Option<Self> {
         let mut fields = text.split(':');
-        let key = HEXLOWER.decode(fields.next()?.as_bytes()).ok()?;
+        let key = u128::from_str_radix(fields.next()?, 16).ok()?;
         let retry = Retry {
-            key: key.try_into().ok()?,
+            key: key.to_be_bytes(),
             accepted_at: fields.next()?.parse().ok()?,
             repeated: fields.next()?.parse().ok()?,
         };
-        fields.next().is_none().then_some(retry)
+        // There are other spellings of numbers, which are never written.
+        (retry.to_text() == text).then_some(retry)
     }
 }
 
