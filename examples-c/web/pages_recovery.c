@@ -53,8 +53,9 @@ struct text page_recovery_codes(const struct session *session, const char *error
     text_add(&page, "<label class=\"check\"><input type=\"checkbox\" id=\"saved\" name=\"saved\" "
                     "value=\"yes\" required");
     text_add(&page, error != NULL ? " aria-invalid=\"true\" aria-describedby=\"error\"" : "");
-    text_add(&page, "> I have saved these codes</label>\n<button>Continue</button>\n</form>\n");
-    part_button(&page, session, "/logout", "Log out", "quiet");
+    text_add(&page, ">I have saved these codes</label>\n<button>Continue</button>\n</form>\n");
+    if (session->stage == SESSION_LOGGED_IN)
+        part_button(&page, session, "/logout", "Log out", "quiet");
     text_add(&page, "</div>\n");
     return part_end(page);
 }

@@ -53,5 +53,5 @@ const char style_css[] =
     "input[type=checkbox]{display:inline-block;width:1.125rem;height:1.125rem;margin:0 .5rem 0 0;"
     "vertical-align:-.2em}\n"
     ".check{margin-bottom:1rem}\n"
-    "@media print{body{padding:0;background:none;color:#000}main{box-shadow:none}"
+    "@media print{body{padding:0;background:none;color:#000}main{background:none;box-shadow:none}"
     ".screen{display:none}}\n";

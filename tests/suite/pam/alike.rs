@@ -88,7 +88,8 @@ fn the_guard_is_asked_for_everybody() {
     let secret = machine.enroll("alice");
     machine.account("broken", 54_003, "*");
     fs::write(machine.users().join("broken"), "not base32\n").unwrap();
-    for user in ["prudent", "torn"] {
+    for (user, id) in [("prudent", 54_004), ("torn", 54_005)] {
+        machine.account(user, id, "*");
         machine.enroll(user);
         recovery::make(&machine, user);
     }

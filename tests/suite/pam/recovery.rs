@@ -185,7 +185,7 @@ fn a_new_secret_keeps_them_unless_new_ones_are_asked_for() {
         let enrollment = Enrollment::start(&machine, enroll(&machine, arguments));
         let first = code(&enrollment.secret);
         let end = enrollment.answer(&first);
-        assert!(end.said.ends_with("\nalice: enrolled\n"), "{}", end.said);
+        assert!(end.said.ends_with("alice: enrolled\n"), "{}", end.said);
         end
     };
     let codes = shown(&machine, &enrolled(&["--recovery-codes", "alice"]));

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use factor2::capi::factor2_generate;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::program::{Server, sanitized};
 use super::visitor::Visitor;
@@ -147,10 +147,8 @@ fn secrets_are_kept_sealed() {
     let code = |stored: &str, name: &str| {
         let request = json!({"totpsecret": stored, "username": name});
         let reply = owner.call(factor2_generate, request);
-        (
-            reply.status,
-            serde_json::from_str::<serde_json::Value>(&reply.text).unwrap()["otp"].clone(),
-        )
+        let json: Value = serde_json::from_str(&reply.text).unwrap();
+        (reply.status, json["otp"].clone())
     };
     let opened = code(&stored, "rosa@example.com");
     assert_eq!(opened.0, 0);
