@@ -57,11 +57,8 @@ impl Keys {
             }
             let bytes = read_key(&text).filter(|bytes| keys.iter().all(|key| key.bytes != *bytes));
             let Some(bytes) = bytes else {
-                let expected = format!(
-                    "of 32 random bytes each, in base64, each another: \"{}\" is not",
-                    &*name
-                );
-                return Err(seal.wrong("keys", &expected));
+                let expected = "of 32 random bytes each, in base64, each another";
+                return Err(seal.wrong("keys", expected));
             };
             keys.push(Key {
                 name: name.to_owned(),
@@ -179,10 +176,11 @@ mod tests {
         }
     }
 
-    /// A refusal names the member, and the key's name, but never the key.
+    /// A refusal names the member, and neither a key nor what stands in the place of its name.
     #[test]
     fn wrong_keys_are_refused() {
-        let not_a_key = "config.seal.keys: must be of 32 random bytes each, in base64, each another: \"k\" is not";
+        let not_a_key =
+            "config.seal.keys: must be of 32 random bytes each, in base64, each another";
         let names =
             "config.seal.keys: must be with names of 1 to 32 letters, digits, \"-\" and \"_\"";
         let count = "config.seal.keys: must be 1 to 16 keys";

@@ -111,6 +111,7 @@ TEST test_children_make_different_secrets(void) {
             char secret[MADE_SECRET_LENGTH + 1];
             make_secret(auth, secret);
             CHECK(write(ends[1], secret, sizeof secret) == (ssize_t)sizeof secret);
+            factor2_authenticator_free(auth);
             _exit(0);
         }
         close(ends[1]);
@@ -154,6 +155,7 @@ TEST test_children_make_different_nonces_and_recovery_codes(void) {
             struct randoms own;
             make_randoms(auth, &own);
             CHECK(write(ends[1], &own, sizeof own) == (ssize_t)sizeof own);
+            factor2_authenticator_free(auth);
             _exit(0);
         }
         make_randoms(auth, &made[count + i]); /* the parent's, at the same time */

@@ -4,7 +4,13 @@
 #include <ctype.h>
 #include <strings.h>
 
+static int begins(slice text, const char *word) {
+    return text.len >= strlen(word) && !strncasecmp(text.at, word, strlen(word));
+}
+
 int is_uri(slice text) {
+    if (begins(text, "otpauth:") || begins(text, "apple-otpauth:"))
+        return 1;
     for (size_t i = 0; i + 3 <= text.len; i++)
         if (!memcmp(text.at + i, "://", 3))
             return 1;
@@ -91,8 +97,9 @@ int otpauth_uri(slice text, struct otpauth *read) {
     rest = (slice){rest.at + 2, rest.len - 2};
     rest = cut(&rest, '#');
     slice path = cut(&rest, '?'), kind = cut(&path, '/');
+    int is_totp = is_word(kind, "totp");
     *read = (struct otpauth){.algorithm = "SHA1", .digits = 6, .period = 30, .counter = -1};
-    if ((!is_word(kind, "totp") && !is_word(kind, "hotp")) || !decode(path, 0, out, &label))
+    if ((!is_totp && !is_word(kind, "hotp")) || !decode(path, 0, out, &label))
         return 0;
     while (rest.len) {
         slice value = cut(&rest, '&'), name = cut(&value, '=');
@@ -108,13 +115,9 @@ int otpauth_uri(slice text, struct otpauth *read) {
         if ((i == 0 && !base32_secret(value, read->secret)) ||
             (i == 1 && !(read->algorithm = algorithm(value))) ||
             (i == 2 && !number(value, 6, 8, &read->digits)) ||
-            (i == 3 && !number(value, 15, 120, &read->period)) ||
-            (i == 4 && !number(value, 0, 9223372036854775806, &read->counter)))
+            (i == 3 && is_totp && !number(value, 15, 120, &read->period)) ||
+            (i == 4 && !is_totp && !number(value, 0, 9223372036854775806, &read->counter)))
             return 0;
     }
-    if (is_word(kind, "totp"))
-        read->counter = -1;
-    else if (read->counter < 0)
-        return 0;
-    return seen & 1;
+    return seen & 1 && (is_totp || read->counter >= 0);
 }

@@ -215,19 +215,19 @@ fn while_one_is_locked_the_others_get_in() {
         let accepted = try_code(authenticator, &two, &code_of(&two[1], NOW)).ok();
         assert_eq!(accepted["index"], 1);
         assert_eq!(inspect(authenticator, 1), locked);
-        // Both locked, no code is looked at, and the first to come back is told.
+        // Both locked, no code is looked at; of a wrong one, the first to come back is told.
         let authenticator = service.at(NOW + 10);
         for _ in 0..5 {
             verify(authenticator, 2, &wrong_for_all(&two));
         }
-        for code in [
-            code_of(&two[0], NOW),
-            code_of(&two[1], NOW + 30),
-            wrong_for_all(&two),
+        for (code, wait) in [
+            (code_of(&two[0], NOW), 20),
+            (code_of(&two[1], NOW + 30), 30),
+            (wrong_for_all(&two), 20),
         ] {
             let reply = try_code(authenticator, &two, &code);
             assert_status(&reply, Status::Throttled);
-            assert_eq!(crate::people::retry_after(&reply), Some(20));
+            assert_eq!(crate::people::retry_after(&reply), Some(wait));
         }
         let authenticator = service.at(NOW + 30);
         assert_eq!(
