@@ -53,6 +53,9 @@ static factor2_status expected_of(slice session) {
         return FACTOR2_BAD_REQUEST;
     if (!session.len)
         return FACTOR2_UNAUTHORIZED;
+    if (memchr(session.at, 0,
+               session.len)) /* no JSON; but Jansson overlooks a NUL behind a number */
+        return FACTOR2_DATA_FORMAT;
     json_t *value = read_json(session, &unsure);
     factor2_status expected = FACTOR2_OK;
     if (!value && !unsure)

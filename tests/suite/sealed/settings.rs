@@ -118,11 +118,10 @@ fn settings_that_are_wrong_are_named() {
     ] {
         let message = refused(&json!({"keys": {"name": key}, "use": "name"}));
         assert!(message.contains("32 random bytes"), "{key:?}: {message}");
-        assert!(message.ends_with("\"name\" is not"), "{key:?}: {message}");
     }
     // The same bytes by two names are a slip.
     let message = refused(&json!({"keys": {"a": KEY, "b": KEY}, "use": "a"}));
-    assert!(message.ends_with("\"b\" is not"), "{message}");
+    assert!(message.ends_with("each another"), "{message}");
     for name in ["a", &"n".repeat(32), "-", "_", "2026-11", "A_b-9"] {
         with_keys(&[(name, KEY)], &guard());
     }
