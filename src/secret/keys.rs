@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::json::Object;
-use crate::secret::seal::{Key, Sealed, does_not_open};
+use crate::secret::seal::{KEY, Key, Sealed, does_not_open};
 use crate::wiped::{Wiped, on_wiped_stack};
 
 const MAX_KEYS: usize = 16;
@@ -55,7 +55,8 @@ impl Keys {
                 let expected = "with names of 1 to 32 letters, digits, \"-\" and \"_\"";
                 return Err(seal.wrong("keys", expected));
             }
-            let bytes = read_key(&text).filter(|bytes| keys.iter().all(|key| key.bytes != *bytes));
+            let is_new = |bytes: &Wiped| keys.iter().all(|key| *key.bytes != **bytes);
+            let bytes = read_key(&text).filter(is_new);
             let Some(bytes) = bytes else {
                 let expected = "of 32 random bytes each, in base64, each another";
                 return Err(seal.wrong("keys", expected));
@@ -115,13 +116,11 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Canonical base64 of 32 bytes that somebody did not forget to fill.
-fn read_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
-    let mut decoded = Wiped::zeroed(text.len());
-    let length = BASE64.decode_slice(text, &mut decoded).ok()?;
-    decoded.truncate(length);
-    let mut bytes = Zeroizing::new([0; 32]);
-    bytes.copy_from_slice(decoded.get(..32).filter(|_| length == 32)?);
-    bytes.iter().any(|byte| *byte != 0).then_some(bytes)
+fn read_key(text: &str) -> Option<Wiped> {
+    let mut key = Wiped::zeroed(text.len());
+    let length = BASE64.decode_slice(text, &mut key).ok()?;
+    key.truncate(length);
+    (length == KEY && key.iter().any(|byte| *byte != 0)).then_some(key)
 }
 
 #[cfg(test)]

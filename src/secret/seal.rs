@@ -24,7 +24,7 @@ use crate::wiped::Wiped;
 const FORMAT: &str = "f2s1";
 const INFO: &[u8] = b"factor2 seal 1\0";
 
-const KEY: usize = 32;
+pub(super) const KEY: usize = 32;
 const NONCE: usize = 24;
 const COMMIT: usize = 32;
 const TAG: usize = 16;
@@ -32,7 +32,8 @@ const TAG: usize = 16;
 /// A key with its name.
 pub(super) struct Key {
     pub(super) name: String,
-    pub(super) bytes: Zeroizing<[u8; KEY]>,
+    /// In memory of its own, so that a list of keys that grows leaves none behind.
+    pub(super) bytes: Wiped,
 }
 
 /// The parts of a sealed text, none of them checked.
@@ -123,7 +124,7 @@ impl Key {
 
     fn derive(&self, nonce: &[u8; NONCE]) -> Result<Derived> {
         let mut derived = Zeroizing::new([0; KEY + COMMIT]);
-        let hkdf = Hkdf::<Sha256>::new(Some(nonce), &*self.bytes);
+        let hkdf = Hkdf::<Sha256>::new(Some(nonce), &self.bytes);
         let expanded = hkdf.expand_multi_info(&[INFO, self.name.as_bytes()], &mut *derived);
         expanded.map_err(|_| Error::internal("HKDF gives no 64 bytes"))?;
         let (key, commit) = derived.split_at(KEY);

@@ -133,9 +133,17 @@ static void run_on_own_stack(void *(*work)(void *), void *argument) {
     /* It stays mapped, for the search. */
 }
 
-static const char SEALING[] = "{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
-                              "\"guard\":{\"store\":\"memory\"},"
-                              "\"seal\":{\"keys\":{\"k1\":\"" LOOKED_FOR "\"},\"use\":\"k1\"}}";
+/* With so many, a list of keys that grows is moved, and could leave the first ones where it was. */
+#define ANOTHER_KEY(name, letter) \
+    "\"" name "\":\"" letter "AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\""
+#define MORE_KEYS          \
+    ANOTHER_KEY("k2", "A") \
+    "," ANOTHER_KEY("k3", "B") "," ANOTHER_KEY("k4", "C") "," ANOTHER_KEY("k5", "D")
+
+static const char SEALING[] =
+    "{\"issuer\":\"Example\",\"factor_name\":\"totp\",\"fixed_time\":59,"
+    "\"guard\":{\"store\":\"memory\"},"
+    "\"seal\":{\"keys\":{\"k1\":\"" LOOKED_FOR "\"," MORE_KEYS "},\"use\":\"k1\"}}";
 
 /* The instrument itself: it finds a key on the heap and on a stack that is in use no more. */
 static void *leave_key_behind(void *argument) {
