@@ -11,7 +11,7 @@ use crate::guard::{Attempt, Guarded, Match, Record, Verdict};
 pub(crate) struct Candidate<'a> {
     pub(crate) guarded: Guarded<'a>,
     pub(crate) attempt: Attempt,
-    /// Whether what was typed could be a code of this credential. If not, nothing is counted.
+    /// Whether what was typed could be a code of this credential. If not, the attempt changes nothing.
     pub(crate) is_code: bool,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Candidate<'a> {
 /// nobody's: the place says nothing then.
 pub(crate) fn judge_several(candidates: &[Candidate]) -> Result<(usize, Verdict)> {
     if let [candidate] = candidates {
-        return Ok((0, candidate.judge()?));
+        return Ok((0, candidate.guarded.judge(candidate.attempt)?));
     }
     let codes = candidates.iter().enumerate().filter(|(_, one)| one.is_code);
     let all: Vec<(usize, &Candidate)> = codes.collect();
@@ -36,7 +36,7 @@ pub(crate) fn judge_several(candidates: &[Candidate]) -> Result<(usize, Verdict)
     }
     let mut refused = None;
     for (place, candidate) in matched {
-        match candidate.judge()? {
+        match candidate.guarded.judge(candidate.attempt)? {
             verdict @ (Verdict::Throttled(_) | Verdict::Disabled) => {
                 refused.get_or_insert((place, verdict));
             }
@@ -71,7 +71,7 @@ fn judge_all<'a>(candidates: impl Iterator<Item = &'a Candidate<'a>>) -> Result<
         let name = candidate.guarded.name();
         if !seen.contains(&name) {
             seen.push(name);
-            verdict = mildest(verdict, candidate.judge()?);
+            verdict = mildest(verdict, candidate.guarded.judge(candidate.attempt)?);
         }
     }
     Ok((0, verdict))
@@ -87,21 +87,6 @@ fn mildest(one: Verdict, other: Verdict) -> Verdict {
             WrongAndLocked(a.min(b))
         }
         (WrongAndLocked(_) | Throttled(_), verdict) | (verdict, _) => verdict,
-    }
-}
-
-impl Candidate<'_> {
-    /// What is no code changes nothing, and does all that a wrong one does: time must not tell who has a
-    /// secret.
-    fn judge(&self) -> Result<Verdict> {
-        let matched = match self.is_code {
-            true => self.attempt.matched,
-            false => Match::Old,
-        };
-        self.guarded.judge(Attempt {
-            matched,
-            ..self.attempt
-        })
     }
 }
 

@@ -199,6 +199,8 @@ impl Authenticator {
         let attempt = Attempt {
             code: code.value(),
             matched: match matched.map(step_number) {
+                // It changes nothing, and does all that a wrong one does: time must not tell who has a secret.
+                _ if !is_code => Match::Old,
                 None => Match::Nothing,
                 Some(step) if step <= last_step => Match::Old,
                 Some(step) => Match::Step(step),

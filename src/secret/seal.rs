@@ -48,10 +48,9 @@ struct Derived {
     commit: Zeroizing<[u8; COMMIT]>,
 }
 
-/// Whether a stored text is sealed, or was before it was damaged: nothing else has a dot and no colon, and its
-/// first letters are no secret.
-pub(super) fn is_sealed(text: &str) -> bool {
-    text.contains('.') || (!text.is_empty() && FORMAT.starts_with(text))
+/// Whether a text is the beginning of a sealed one, of which the rest is lost. No secret is as short.
+pub(super) fn begins_sealed(text: &str) -> bool {
+    !text.is_empty() && FORMAT.starts_with(text)
 }
 
 /// The one answer to all that does not open.

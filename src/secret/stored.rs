@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::otp::Scheme;
 use crate::otpauth::{is_uri, read_uri};
 use crate::secret::keys::Keys;
-use crate::secret::seal::{does_not_open, is_sealed};
+use crate::secret::seal::{begins_sealed, does_not_open};
 use crate::secret::{Secret, invalid};
 
 /// A secret that was stored, or is to be.
@@ -23,6 +23,28 @@ pub(crate) struct Stored {
     /// About how its URI is written.
     warnings: Vec<Cow<'static, str>>,
     needs_reseal: bool,
+}
+
+/// How a text is stored, or was before it was damaged: nothing but what is sealed has a dot and is no URI.
+#[derive(PartialEq, Eq)]
+enum Form {
+    Base32,
+    Uri,
+    Sealed,
+}
+
+impl Form {
+    fn of(text: &str) -> Self {
+        // All bytes are looked at together: most texts are base32, which has neither mark.
+        let has = |mark: u8| text.bytes().fold(false, |any, byte| any | (byte == mark));
+        if has(b':') && is_uri(text) {
+            Form::Uri
+        } else if has(b'.') || begins_sealed(text) {
+            Form::Sealed
+        } else {
+            Form::Base32
+        }
+    }
 }
 
 impl Stored {
@@ -46,14 +68,16 @@ impl Stored {
         keys: Option<&Keys>,
         usual: &Scheme,
     ) -> Result<Self> {
-        if !is_uri(text) && is_sealed(text) {
+        let form = Form::of(text);
+        if form == Form::Sealed {
             let no_keys = "sealed, and the settings have no seal";
             let nobodys = "sealed, and the request has neither username nor bind";
             let keys = keys.ok_or_else(|| invalid(no_keys))?;
             let bound_to = bound_to.ok_or_else(|| invalid(nobodys))?;
             let (opened, by_key_in_use) = keys.open(text, bound_to)?;
             let opened = str::from_utf8(&opened).map_err(|_| does_not_open())?;
-            let opened = Stored::open_plain(opened, usual).map_err(|_| does_not_open())?;
+            let opened =
+                Stored::open_plain(opened, Form::of(opened), usual).map_err(|_| does_not_open())?;
             return Ok(Stored {
                 needs_reseal: !by_key_in_use,
                 ..opened
@@ -65,13 +89,13 @@ impl Stored {
             }
             keys => Ok(Stored {
                 needs_reseal: keys.is_some(),
-                ..Stored::open_plain(text, usual)?
+                ..Stored::open_plain(text, form, usual)?
             }),
         }
     }
 
-    fn open_plain(text: &str, usual: &Scheme) -> Result<Self> {
-        if !is_uri(text) {
+    fn open_plain(text: &str, form: Form, usual: &Scheme) -> Result<Self> {
+        if form != Form::Uri {
             return Ok(Stored::new(Secret::from_base32(text)?, *usual));
         }
         let read = read_uri(text)?;
