@@ -43,6 +43,15 @@ impl<'a> Whose<'a> {
     }
 }
 
+/// The secret of a request that has nothing else, and whose it is.
+pub(crate) fn read_secret(text: &str) -> Result<(Text<'_>, Whose<'_>)> {
+    let mut request = read(text, &[&["totpsecret"], WHOSE])?;
+    let secret = request.required_text("totpsecret")?;
+    let whose = Whose::read(&mut request)?;
+    request.finish()?;
+    Ok((secret, whose))
+}
+
 /// The refusal when a secret is to be sealed, and for nobody.
 pub(crate) fn bound_to_nobody() -> Error {
     Error::bad_request(

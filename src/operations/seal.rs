@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::authenticator::Authenticator;
 use crate::error::{Error, Result};
-use crate::request::{self, WHOSE, Warnings, Whose};
+use crate::request::{self, Warnings};
 use crate::response::Response;
 
 impl Authenticator {
@@ -17,10 +17,7 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: Warnings,
         }
-        let mut request = request::read(request, &[&["totpsecret"], WHOSE])?;
-        let text = request.required_text("totpsecret")?;
-        let whose = Whose::read(&mut request)?;
-        request.finish()?;
+        let (text, whose) = request::read_secret(request)?;
         let bound_to = whose.bound_to().ok_or_else(request::bound_to_nobody)?;
         let Some(keys) = &self.config.seal else {
             let message = "config.seal: missing, and factor2_seal needs its keys";

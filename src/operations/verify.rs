@@ -132,10 +132,7 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: Warnings,
         }
-        let mut request = request::read(request, &[&["totpsecret"], WHOSE])?;
-        let text = request.required_text("totpsecret")?;
-        let whose = Whose::read(&mut request)?;
-        request.finish()?;
+        let (text, whose) = request::read_secret(request)?;
         let stored = self.open_secret(&text, whose.bound_to())?;
         let now = self.now()?;
         let scheme = stored.totp()?;

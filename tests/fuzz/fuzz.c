@@ -137,3 +137,17 @@ void only_members(const json_t *object, const char *const *names) {
         must(*known != NULL);
     }
 }
+
+slice almost(const char *good, slice input, char *text) {
+    size_t len = strlen(good), kept = 0, replaced = 0;
+    if (input.len >= 2) {
+        kept = (unsigned char)input.at[0] % (len + 1);
+        replaced = (unsigned char)input.at[1] % 8;
+        input = (slice){input.at + 2, input.len - 2};
+    }
+    size_t behind = kept + replaced < len ? kept + replaced : len;
+    memcpy(text, good, kept);
+    memcpy(text + kept, input.at, input.len);
+    memcpy(text + kept + input.len, good + behind, len - behind);
+    return (slice){text, kept + input.len + len - behind};
+}

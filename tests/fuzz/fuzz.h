@@ -135,4 +135,7 @@ void must_be_otpauth(const json_t *uri, const char *issuer_encoded, slice accoun
  * cannot be seen, and something that can. */
 int name_valid(slice name);
 
+/* A good text with a part of it replaced by the input, whose first two bytes say which; written into `text`. */
+slice almost(const char *good, slice input, char *text);
+
 #endif

@@ -74,21 +74,6 @@ static factor2_status expected(slice recovery, slice typed, int *number, int *re
     return FACTOR2_INVALID_TOKEN;
 }
 
-/* A good text with a part of it replaced by the input, whose first two bytes say which. */
-static slice almost(const char *good, slice input, char *text) {
-    size_t len = strlen(good), kept = 0, replaced = 0;
-    if (input.len >= 2) {
-        kept = (unsigned char)input.at[0] % (len + 1);
-        replaced = (unsigned char)input.at[1] % 8;
-        input = (slice){input.at + 2, input.len - 2};
-    }
-    size_t behind = kept + replaced < len ? kept + replaced : len;
-    memcpy(text, good, kept);
-    memcpy(text + kept, input.at, input.len);
-    memcpy(text + kept + input.len, good + behind, len - behind);
-    return (slice){text, kept + input.len + len - behind};
-}
-
 static void check(slice recovery, slice typed) {
     static char request[MAX_REQUEST], recovery_quoted[MAX_REQUEST / 2], quoted[MAX_REQUEST / 2];
     int number, remaining;

@@ -33,23 +33,8 @@ static int is_sealed(slice text) {
             (text.len <= 4 && !memcmp(text.at, "f2s1", text.len)));
 }
 
-/* SEALED with a part of it replaced by the input, whose first two bytes say which. */
-static slice almost_right(slice input) {
-    static char text[MAX_REQUEST / 8];
-    size_t len = strlen(SEALED), kept = 0, replaced = 0;
-    if (input.len >= 2) {
-        kept = (unsigned char)input.at[0] % (len + 1);
-        replaced = (unsigned char)input.at[1] % 8;
-        input = (slice){input.at + 2, input.len - 2};
-    }
-    size_t behind = kept + replaced < len ? kept + replaced : len;
-    memcpy(text, SEALED, kept);
-    memcpy(text + kept, input.at, input.len);
-    memcpy(text + kept + input.len, &SEALED[behind], len - behind);
-    return (slice){text, kept + input.len + len - behind};
-}
-
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
+    static char changed[MAX_REQUEST / 8];
     static char request[MAX_REQUEST], quoted[MAX_REQUEST / 2], whose_quoted[MAX_REQUEST / 2];
     if (!size || size > 4096)
         return 0;
@@ -59,10 +44,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     const char *member = mode == 3 || mode == 4 ? "bind" : "username";
     switch (mode) {
     case 0: text = input; break;
-    case 1: text = almost_right(input); break;
+    case 1: text = almost(SEALED, input, changed); break;
     case 2:
     case 3: whose = input; break;
-    default: text = almost_right(input);
+    default: text = almost(SEALED, input, changed);
     }
     quote(text, quoted, sizeof quoted);
     quote(whose, whose_quoted, sizeof whose_quoted);
