@@ -132,7 +132,7 @@ static void print_row(const table_row *row) {
     short_text has = is_ratio ? ratio(value, UNITS[row->measure]) : duration(value), goal;
     snprintf(goal.text, sizeof goal.text, is_more_better ? "at least %g" : "at most %g", row->goal);
     if (!is_ratio)
-        snprintf(goal.text, sizeof goal.text, "at most %s", duration(row->goal).text);
+        snprintf(goal.text, sizeof goal.text, "at most %.16s", duration(row->goal).text);
     if (row->measure == DIFFERENCE)
         strcat(has.text, " more");
     printf("| %-47s | %8s | %8s | %-43s | %8s | %8s | %-21s | %-15s | %-6s |\n", row->work,
