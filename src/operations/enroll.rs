@@ -165,7 +165,7 @@ impl Authenticator {
     }
 
     fn uri(&self, username: &str, totpsecret: &str, scheme: &Scheme) -> Zeroizing<String> {
-        provisioning_uri(&self.config.issuer, username, totpsecret, scheme)
+        provisioning_uri(&self.config.issuer, username, totpsecret, scheme, None)
     }
 
     fn warnings(&self, username: &str, stored: &Stored) -> Result<Warnings> {

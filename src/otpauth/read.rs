@@ -316,15 +316,16 @@ mod tests {
         fn what_is_written_is_read_back(
             bytes in 10..64usize, digits in 6..=8u8, period in 15..=120u64,
             algorithm in prop_oneof![Just(Algorithm::SHA1), Just(Algorithm::SHA256), Just(Algorithm::SHA512)],
-            issuer in "[^:\0]{1,20}", account in "[^\0]{1,20}",
+            issuer in "[^:\0]{0,20}", account in "[^\0:]{1,20}", counter in proptest::option::of(0..=MAX_COUNTER),
         ) {
             let secret = Secret::generate(bytes).unwrap();
             let scheme = Scheme { algorithm, digits, period };
-            let uri = provisioning_uri(&issuer, &account, &secret.to_base32(), &scheme);
+            let uri = provisioning_uri(&issuer, &account, &secret.to_base32(), &scheme, counter);
             let read = read_uri(&uri).unwrap();
             prop_assert_eq!(read.secret.as_bytes(), secret.as_bytes());
             let read = (read.scheme.algorithm, read.scheme.digits, read.scheme.period, read.counter);
-            prop_assert_eq!(read, (algorithm, digits, period, None));
+            let period = if counter.is_some() { 30 } else { period };
+            prop_assert_eq!(read, (algorithm, digits, period, counter));
             let names = read_uri(&uri).unwrap().names;
             let names = (names.issuer.as_str(), names.account.as_str(), names.label_issuer);
             prop_assert_eq!(names, (issuer.trim(), account.trim(), None));
