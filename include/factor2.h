@@ -671,6 +671,38 @@ factor2_status factor2_reset(const factor2_authenticator *authenticator,
                              factor2_response **response);
 
 /*
+ * Taking over what is there.
+ *
+ * Secrets that another system has made need not be made anew: factor2_import() reads what it left
+ * behind. What comes out can be stored as it is, and is verified like a secret of our own.
+ *
+ * | format                 | is                                                                     |
+ * |------------------------|------------------------------------------------------------------------|
+ * | "otpauth"              | otpauth URIs, one a line                                               |
+ * | "users-file"           | the users file of liboath (pam_oath, ocserv) and mod_authn_otp         |
+ * | "google-authenticator" | the file of one user of pam_google_authenticator                       |
+ */
+
+/**
+ * Reads credentials of another system.
+ *
+ * Request: `{"format", "text", "username"?}`, here up to 16 MiB.
+ *
+ * Response: `{"entries":[{"username", "issuer", "totpsecret", "sealed"?, "warnings"?}, ...],
+ * "refused":[{"line", "why"}, ...]}`.
+ *
+ * @return FACTOR2_OK, or FACTOR2_DATA_FORMAT, FACTOR2_RANDOM_UNAVAILABLE, or what every operation
+ *         can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_import(const factor2_authenticator *authenticator,
+                              const char *request,
+                              size_t request_len,
+                              factor2_response **response);
+
+/*
  * For those who come from crossauth.
  */
 

@@ -7,4 +7,5 @@ mod guard;
 mod recovery;
 mod refused;
 mod seal;
+mod transfer;
 mod verify;

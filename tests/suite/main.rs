@@ -24,6 +24,7 @@ mod guard_redis;
 mod guard_sqlite;
 mod header;
 mod header_compiles;
+mod import;
 mod install;
 mod json;
 mod json_texts;
