@@ -91,7 +91,7 @@ extern "C" {
 #define FACTOR2_NULL_POINTER 101
 /** not a live handle of this kind (HTTP 500) */
 #define FACTOR2_INVALID_HANDLE 102
-/** the text is longer than 64 KiB (HTTP 413) */
+/** the text is longer than 64 KiB, or than 16 MiB for factor2_import() (HTTP 413) */
 #define FACTOR2_REQUEST_TOO_LARGE 103
 /** not UTF-8, not JSON, or an unknown, duplicate, missing, mistyped or out-of-range member
     (HTTP 400) */
@@ -304,7 +304,8 @@ void factor2_authenticator_free(factor2_authenticator *authenticator);
  * Each takes a request and gives a response; factor2_operation is their type:
  *
  *     authenticator  from factor2_authenticator_new(); not NULL
- *     request        a JSON object, UTF-8, at most 64 KiB; not NULL, read during the call only
+ *     request        a JSON object, UTF-8, at most 64 KiB, 16 MiB for factor2_import(); not NULL,
+ *                    read during the call only
  *     request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
  *     response       where to put the response, yours to free; NULL if you want only the status
  *
@@ -674,22 +675,43 @@ factor2_status factor2_reset(const factor2_authenticator *authenticator,
  * Taking over what is there.
  *
  * Secrets that another system has made need not be made anew: factor2_import() reads what it left
- * behind. What comes out can be stored as it is, and is verified like a secret of our own.
+ * behind, all users at once. What it gives is stored as it is, like a secret of our own.
  *
- * | format                 | is                                                                     |
- * |------------------------|------------------------------------------------------------------------|
- * | "otpauth"              | otpauth URIs, one a line                                               |
- * | "users-file"           | the users file of liboath (pam_oath, ocserv) and mod_authn_otp         |
- * | "google-authenticator" | the file of one user of pam_google_authenticator                       |
+ *     format                 text
+ *     otpauth                otpauth URIs, one a line
+ *     otpauth-migration      what Google's app shows as QR codes to move accounts, a URI a line
+ *     users-file             the users file of liboath (pam_oath, ocserv) or mod_authn_otp
+ *     google-authenticator   ~/.google_authenticator, of one user of pam_google_authenticator
+ *     privacyidea-csv        privacyIDEA's OATH CSV: serial, seed in hex, type, digits, period
+ *                            or counter, algorithm. With "# version: 2" in its first line, user,
+ *                            resolver and realm are before that
+ *     entra-csv              Microsoft Entra's hardware tokens, with the header line
+ *     keycloak               an export of realms or users, JSON
+ *
+ * A line that cannot be taken over is told and never keeps back the others. What an entry loses is
+ * told in its warnings: a PIN, by how much a clock was off, which steps were used, recovery codes
+ * that stood there in the clear, and limits, which the settings have for all.
  */
 
 /**
- * Reads credentials of another system.
+ * Reads the credentials that another system has left behind.
  *
- * Request: `{"format", "text", "username"?}`, here up to 16 MiB.
+ * Request: `{"format", "text", "username"?}`, here of up to 16 MiB. `format` is one of the above.
+ * `username` is whose file it is, for "google-authenticator", and must be absent for the others,
+ * whose texts have the names.
  *
  * Response: `{"entries":[{"username", "issuer", "totpsecret", "sealed"?, "warnings"?}, ...],
- * "refused":[{"line", "why"}, ...]}`.
+ * "refused":[{"line", "why"}, ...]}`, each in the text's order. `totpsecret` is an otpauth URI,
+ * written as factor2_create_secret() writes it, or of type hotp with the next counter; `issuer` is
+ * "" if there is none. If the settings have `seal`, `sealed` is what to store in its place, sealed
+ * for the entry's username. Where the text has no name for it, `username` is "", and there is no
+ * `sealed`; the names of a CSV without users are serial numbers. `line` counts from 1, and where
+ * there are no lines ("otpauth-migration", "keycloak") it is the number of the credential. `why`
+ * names what is wrong and never quotes it.
+ *
+ * Who has several credentials has several entries. Blank lines are skipped, and a byte order mark.
+ * A text of which nothing can be read is FACTOR2_DATA_FORMAT: JSON that is cut off, a URI without
+ * data, a CSV whose header does not name the secret, over 1048576 entries and refused lines.
  *
  * @return FACTOR2_OK, or FACTOR2_DATA_FORMAT, FACTOR2_RANDOM_UNAVAILABLE, or what every operation
  *         can return

@@ -3,14 +3,14 @@
 //! Each takes a request and gives a response; factor2_operation is their type:
 //!
 //!     authenticator  from factor2_authenticator_new(); not NULL
-//!     request        a JSON object, UTF-8, at most 64 KiB, 16 MiB for factor2_import(); not NULL,
-//!                    read during the call only
+//!     request        a JSON object, UTF-8, at most 64 KiB; not NULL, read during the call only
 //!     request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
 //!     response       where to put the response, yours to free; NULL if you want only the status
 //!
 //! Each can return FACTOR2_BAD_REQUEST, FACTOR2_REQUEST_TOO_LARGE, FACTOR2_NULL_POINTER and
-//! FACTOR2_INVALID_HANDLE. What else it can return is said with it. A `?` marks members that may
-//! be left out of a request, or be missing from a response.
+//! FACTOR2_INVALID_HANDLE. What else it can return is said with it. A request of factor2_import()
+//! may have 16 MiB. A `?` marks members that may be left out of a request, or be missing from a
+//! response.
 //!
 //! Texts in `"warnings":["...",...]` are for developers and logs.
 

@@ -127,7 +127,8 @@ TEST test_64_kib_is_the_limit_but_for_imports(void) {
 
 /* Lengths that no object can have: refused before anything is read. */
 TEST test_absurd_lengths(void) {
-    static const size_t LENGTHS[] = {IMPORT_LIMIT + 1, SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX - 1};
+    static const size_t LENGTHS[] = {IMPORT_LIMIT + 1, SIZE_MAX / 2, SIZE_MAX / 2 + 1,
+                                     SIZE_MAX - 1};
     struct guarded memory = guarded_memory(1);
     const char *text = flush(memory, "{}", 2);
     factor2_authenticator *auth = authenticator(CONFIG);

@@ -6,9 +6,9 @@
 
 const char *const never_in_an_error[] = {PART_OF_CANARY, "GY3TQOJQ", "AAECAwQF", NULL};
 
-static const char *const FORMATS[] = {"otpauth",         "otpauth-migration", "users-file",
-                                      "privacyidea-csv", "entra-csv",         "keycloak",
-                                      "google-authenticator"};
+static const char *const FORMATS[] = {
+    "otpauth",   "otpauth-migration", "users-file",          "privacyidea-csv",
+    "entra-csv", "keycloak",          "google-authenticator"};
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof FORMATS[0] };
 
 static factor2_authenticator *authenticator;
@@ -103,7 +103,8 @@ static void check_otpauth(slice text, const json_t *entries, const json_t *refus
             must(json_integer_value(json_object_get(row, "line")) == number);
             continue;
         }
-        must(otpauth_uri(text_of(json_object_get(json_array_get(entries, taken++), "totpsecret")), &ours));
+        must(otpauth_uri(text_of(json_object_get(json_array_get(entries, taken++), "totpsecret")),
+                         &ours));
         must(!strcmp(ours.secret, read.secret) && !strcmp(ours.algorithm, read.algorithm));
         must(ours.digits == read.digits && ours.counter == read.counter);
         must(read.counter >= 0 || ours.period == read.period);

@@ -98,7 +98,14 @@ fn every_export_is_guarded() {
         "factor2_status_http",
         "factor2_version",
     ];
-    let guards = ["respond(", "operate(", "borrow(", "borrow_text(", "whole("];
+    let guards = [
+        "respond(",
+        "operate(",
+        "operate_on(",
+        "borrow(",
+        "borrow_text(",
+        "whole(",
+    ];
     let mut seen = 0;
     for part in source.split("extern \"C\" fn ").skip(1) {
         let name = part.split('(').next().unwrap();
