@@ -8,7 +8,7 @@ use hmac::digest::Output;
 use hmac::digest::block_api::{Buffer, FixedOutputCore};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 use totp_rs::{Algorithm, Builder};
 use zeroize::Zeroizing;
 
@@ -49,8 +49,9 @@ impl Scheme {
         Zeroizing::new(totp.generate(step).to_string())
     }
 
-    /// The newest of `steps` whose code is `code`: two adjacent steps may share one. Every step is
-    /// computed and compared in constant time, whichever matches.
+    /// The newest of `steps` whose code is `code`: two adjacent steps may share one. Codes are compared in constant
+    /// time, from the newest step on. A hit ends the search: the answer to a right code names its step anyway, and
+    /// for a wrong one every step is computed.
     pub(crate) fn newest_match(
         &self,
         secret: &Secret,
@@ -75,18 +76,16 @@ impl Scheme {
         let keyed = M::new_from_slice(secret.as_bytes())
             .map_err(|_| Error::internal("HMAC takes no such key"))?;
         let modulus = 10u32.pow(self.digits.into());
-        let mut newest = 0;
-        let mut found = Choice::from(0);
-        for step in steps {
+        for step in steps.rev() {
             let mut mac = keyed.clone();
             let mut digest = Output::<M>::default();
             mac.finalize_fixed_core(&mut Buffer::<M>::new(&step.to_be_bytes()), &mut digest);
             let value = truncated(&digest) % modulus;
-            let hit = value.ct_eq(&code.value());
-            newest.conditional_assign(&step, hit);
-            found |= hit;
+            if value.ct_eq(&code.value()).into() {
+                return Ok(Some(step));
+            }
         }
-        Ok(bool::from(found).then_some(newest))
+        Ok(None)
     }
 }
 
