@@ -17,6 +17,7 @@ mod input;
 mod recovery;
 mod response;
 mod seal;
+mod transfer;
 mod types;
 mod verify;
 mod version;
@@ -41,6 +42,7 @@ pub use response::{
     factor2_response_text,
 };
 pub use seal::factor2_seal;
+pub use transfer::factor2_read_uri;
 pub use types::{factor2_authenticator, factor2_operation, factor2_response, factor2_status};
 pub use verify::{factor2_generate, factor2_resync, factor2_verify};
 pub use version::{

@@ -7,6 +7,7 @@ mod diagnose;
 mod enroll;
 mod generate;
 mod guard;
+mod read_uri;
 mod recovery;
 mod refused;
 mod resync;

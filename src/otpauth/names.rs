@@ -8,10 +8,6 @@ use crate::error::Result;
 use crate::otpauth::percent::{Decoded, decode};
 
 /// The names of a URI without the blanks around them, empty where it has none.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no operation asks for names yet")
-)]
 pub(crate) struct Names {
     pub(crate) issuer: Zeroizing<String>,
     /// The label's, where the parameter names another.

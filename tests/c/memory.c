@@ -204,6 +204,7 @@ static const struct {
     {"resync", factor2_resync,
      "{\"totpsecret\":\"" SEALED "\"," WHOSE ",\"otp\":\"000000\",\"next_otp\":\"000000\"}",
      FACTOR2_INVALID_TOKEN},
+    {"read_uri", factor2_read_uri, "{\"uri\":\"otpauth://totp/x?secret=" SECRET_LOOKED_FOR "\"}", FACTOR2_OK},
     {"diagnose", factor2_diagnose,
      "{\"totpsecret\":\"" SEALED "\"," WHOSE ",\"otp\":\"000000\"}", FACTOR2_OK},
     {"inspect", factor2_inspect, THEIRS, FACTOR2_OK},

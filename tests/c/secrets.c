@@ -65,6 +65,10 @@ static const struct provocation PROVOCATIONS[] = {
     {factor2_verify, "{\"totpsecret\":[\"" CANARY "\"],\"otp\":\"" CODE "\"}"},
     {factor2_verify, "{\"totpsecret\":{\"" CANARY "\":1},\"otp\":\"" CODE "\"}"},
 
+    {factor2_read_uri, "{\"uri\":\"otpauth://totp/canary?secret=" CANARY "1\"}"},
+    {factor2_read_uri, "{\"uri\":\"otpauth://totp/canary?secret=" CANARY "&secret=" CANARY "\"}"},
+    {factor2_read_uri, "{\"uri\":\"otpauth://" CANARY "/canary?secret=" CANARY "\"}"},
+    {factor2_read_uri, "{\"uri\":\"" CANARY "\"}"},
     {factor2_resync, "{\"totpsecret\":\"" CANARY "1\",\"otp\":\"" CODE "\",\"next_otp\":\"" CODE "\"}"},
     {factor2_resync, "{" GOOD ",\"otp\":\"" CODE "\",\"next_otp\":\"" CODE "\"}"},
     {factor2_resync, "{" GOOD ",\"otp\":\"" CODE "\",\"next_otp\":\"" CODE "0\"}"},

@@ -50,6 +50,7 @@ const std::map<std::string, authenticator::operation> OPERATIONS = {
     {"verify", factor2_verify},
     {"resync", factor2_resync},
     {"diagnose", factor2_diagnose},
+    {"read_uri", factor2_read_uri},
     {"seal", factor2_seal},
     {"create_recovery_codes", factor2_create_recovery_codes},
     {"verify_recovery_code", factor2_verify_recovery_code},

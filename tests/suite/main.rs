@@ -44,6 +44,7 @@ mod qr_logos;
 mod qr_svg;
 mod qr_symbols;
 mod race;
+mod read_uri;
 mod readme;
 mod recovery;
 mod resync;

@@ -4,7 +4,7 @@
 use factor2::Status;
 use factor2::capi::{
     factor2_create_recovery_codes, factor2_create_secret, factor2_describe, factor2_diagnose,
-    factor2_generate, factor2_inspect, factor2_prepare_configuration, factor2_qr,
+    factor2_generate, factor2_inspect, factor2_prepare_configuration, factor2_qr, factor2_read_uri,
     factor2_reprepare_configuration, factor2_reset, factor2_resync, factor2_seal, factor2_verify,
     factor2_verify_recovery_code,
 };
@@ -84,6 +84,7 @@ const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_diagnose, r#"{"totpsecret":"$","otp":"000000","next_otp":@}"#, "next_otp", STRING),
     (factor2_diagnose, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", ONE_LAST_STEP),
     (factor2_diagnose, r#"{"totpsecret":"$","otp":"000000","drift":@}"#, "drift", ONE_DRIFT),
+    (factor2_read_uri, r#"{"uri":@}"#, "uri", STRING),
     (factor2_create_secret, r#"{"username":"alice","type":@}"#, "type", STRING),
     (factor2_qr, r#"{"username":"alice","totpsecret":"$","type":@}"#, "type", STRING),
     (factor2_generate, r#"{"totpsecret":@}"#, "totpsecret", STRING),
