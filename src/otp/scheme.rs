@@ -54,37 +54,50 @@ impl Scheme {
         &self,
         secret: &Secret,
         code: &Code,
-        counters: impl Iterator<Item = u64>,
+        mut counters: impl Iterator<Item = u64>,
     ) -> Result<Option<u64>> {
-        match self.algorithm {
-            Algorithm::SHA1 => self.first::<HmacCore<Sha1>>(secret, code, counters),
-            Algorithm::SHA256 => self.first::<HmacCore<Sha256>>(secret, code, counters),
-            Algorithm::SHA512 => self.first::<HmacCore<Sha512>>(secret, code, counters),
-            _ => Err(Error::internal("no setting has this algorithm")),
-        }
+        let keyed = Keyed::new(self.algorithm, secret)?;
+        let modulus = 10u32.pow(self.digits.into());
+        Ok(counters.find(|&counter| {
+            let value = keyed.truncated_digest(counter) % modulus;
+            value.ct_eq(&code.value()).into()
+        }))
+    }
+}
+
+/// HMAC as totp-rs would compute it; but the key is prepared once for all counters, which is half the work.
+enum Keyed {
+    Sha1(HmacCore<Sha1>),
+    Sha256(HmacCore<Sha256>),
+    Sha512(HmacCore<Sha512>),
+}
+
+impl Keyed {
+    fn new(algorithm: Algorithm, secret: &Secret) -> Result<Self> {
+        let secret = secret.as_bytes();
+        let keyed = match algorithm {
+            Algorithm::SHA1 => HmacCore::new_from_slice(secret).map(Keyed::Sha1),
+            Algorithm::SHA256 => HmacCore::new_from_slice(secret).map(Keyed::Sha256),
+            Algorithm::SHA512 => HmacCore::new_from_slice(secret).map(Keyed::Sha512),
+            _ => return Err(Error::internal("no setting has this algorithm")),
+        };
+        keyed.map_err(|_| Error::internal("HMAC takes no such key"))
     }
 
-    /// As totp-rs would find it; but the key is prepared once for all counters, which is half the work.
-    fn first<M: FixedOutputCore + KeyInit + Clone>(
-        &self,
-        secret: &Secret,
-        code: &Code,
-        counters: impl Iterator<Item = u64>,
-    ) -> Result<Option<u64>> {
-        let keyed = M::new_from_slice(secret.as_bytes())
-            .map_err(|_| Error::internal("HMAC takes no such key"))?;
-        let modulus = 10u32.pow(self.digits.into());
-        for counter in counters {
-            let mut mac = keyed.clone();
-            let mut digest = Output::<M>::default();
-            mac.finalize_fixed_core(&mut Buffer::<M>::new(&counter.to_be_bytes()), &mut digest);
-            let value = truncated(&digest) % modulus;
-            if value.ct_eq(&code.value()).into() {
-                return Ok(Some(counter));
-            }
+    fn truncated_digest(&self, counter: u64) -> u32 {
+        match self {
+            Keyed::Sha1(keyed) => truncated_digest(keyed, counter),
+            Keyed::Sha256(keyed) => truncated_digest(keyed, counter),
+            Keyed::Sha512(keyed) => truncated_digest(keyed, counter),
         }
-        Ok(None)
     }
+}
+
+fn truncated_digest<M: FixedOutputCore + Clone>(keyed: &M, counter: u64) -> u32 {
+    let mut mac = keyed.clone();
+    let mut digest = Output::<M>::default();
+    mac.finalize_fixed_core(&mut Buffer::<M>::new(&counter.to_be_bytes()), &mut digest);
+    truncated(&digest)
 }
 
 /// Dynamic truncation, RFC 4226 section 5.3. A digest has 20 bytes or more.
