@@ -1,11 +1,17 @@
 //! The operations: methods of the authenticator, from a request's text to a response.
 
+mod authenticating;
 mod crossauth;
 mod describe;
+mod diagnose;
 mod enroll;
+mod generate;
 mod guard;
+mod import;
+mod read_uri;
 mod recovery;
 mod refused;
+mod resync;
 mod seal;
-mod transfer;
+mod shown;
 mod verify;

@@ -14,7 +14,6 @@ pub(crate) struct Names {
     pub(crate) label_issuer: Option<Zeroizing<String>>,
     pub(crate) account: Zeroizing<String>,
     /// What was mended, and what apps may take for something else.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no operation tells them yet"))]
     pub(crate) warnings: Vec<Cow<'static, str>>,
 }
 

@@ -26,6 +26,14 @@ pub(crate) struct FromUri {
     pub(crate) names: Names,
 }
 
+impl FromUri {
+    /// All that there is to warn of.
+    pub(crate) fn all_warnings(&self) -> Vec<Cow<'static, str>> {
+        let of_secret = self.secret.warnings();
+        [&self.warnings[..], &self.names.warnings, &of_secret].concat()
+    }
+}
+
 /// The schemes of URIs, the second one Apple's.
 const SCHEMES: [&str; 2] = ["otpauth:", "apple-otpauth:"];
 
@@ -187,6 +195,7 @@ pub(crate) fn algorithm_of(text: &str) -> Option<(Algorithm, &'static str)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::{RngAlgorithm, TestRng};
     use serde_json::{Value, json};
 
     use super::*;
@@ -213,11 +222,6 @@ mod tests {
         described
     }
 
-    fn all_warnings(read: &FromUri) -> Vec<Cow<'static, str>> {
-        let of_secret = read.secret.warnings();
-        [&read.warnings[..], &read.names.warnings, &of_secret].concat()
-    }
-
     /// URIs of many programs, and what they are.
     #[test]
     fn uris_of_others_are_what_they_are() {
@@ -229,7 +233,7 @@ mod tests {
             match read_uri(uri) {
                 Ok(read) => {
                     assert_eq!(described(&read), row["is"], "{uri}");
-                    let warnings = all_warnings(&read);
+                    let warnings = read.all_warnings();
                     // null: they may be there or not.
                     let expected = row["warns"].as_bool().unwrap_or(!warnings.is_empty());
                     assert_eq!(!warnings.is_empty(), expected, "{uri}: {warnings:?}");
@@ -311,26 +315,57 @@ mod tests {
         assert_eq!(read_uri(&uri).unwrap().counter, Some(MAX_COUNTER));
     }
 
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_back(
-            bytes in 10..64usize, digits in 6..=8u8, period in 15..=120u64,
-            algorithm in prop_oneof![Just(Algorithm::SHA1), Just(Algorithm::SHA256), Just(Algorithm::SHA512)],
-            issuer in "[^\0]{0,20}", account in "[^\0]{1,20}", counter in proptest::option::of(0..=MAX_COUNTER),
-        ) {
-            let secret = Secret::generate(bytes).unwrap();
-            let scheme = Scheme { algorithm, digits, period };
-            let uri = provisioning_uri(issuer.trim(), account.trim(), &secret.to_base32(), &scheme, counter);
-            let read = read_uri(&uri).unwrap();
-            prop_assert_eq!(read.secret.as_bytes(), secret.as_bytes());
-            let read = (read.scheme.algorithm, read.scheme.digits, read.scheme.period, read.counter);
-            let period = if counter.is_some() { 30 } else { period };
-            prop_assert_eq!(read, (algorithm, digits, period, counter));
-            let names = read_uri(&uri).unwrap().names;
-            let names = (names.issuer.as_str(), names.account.as_str(), names.label_issuer);
-            prop_assert_eq!(names, (issuer.trim(), account.trim(), None));
+    /// Random bytes, and texts of random characters of all planes but for those that are left out.
+    struct Dice(TestRng);
+
+    impl Dice {
+        fn below(&mut self, end: u32) -> u32 {
+            self.0.next_u32() % end
         }
 
+        fn text(&mut self, least: u32, without: &[char]) -> String {
+            let length = least + self.below(12);
+            let mut text = String::new();
+            while text.chars().count() < length as usize {
+                let end = [0x80, 0x800, 0x11_0000][self.below(3) as usize];
+                text.extend(char::from_u32(self.below(end)).filter(|c| !without.contains(c)));
+            }
+            text
+        }
+    }
+
+    #[test]
+    fn a_million_that_are_written_are_read_back() {
+        let mut dice = Dice(TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        for _ in 0..1_000_000 {
+            let secret = Secret::generate(10 + dice.below(54) as usize).unwrap();
+            let scheme = Scheme {
+                algorithm: [Algorithm::SHA1, Algorithm::SHA256, Algorithm::SHA512]
+                    [dice.below(3) as usize],
+                digits: 6 + dice.below(3) as u8,
+                period: 15 + u64::from(dice.below(106)),
+            };
+            let counter = (dice.below(2) == 0).then(|| dice.0.next_u64() % (MAX_COUNTER + 1));
+            let (issuer, account) = (dice.text(0, &['\0']), dice.text(1, &['\0']));
+            let uri = provisioning_uri(&issuer, &account, &secret.to_base32(), &scheme, counter);
+            let read = read_uri(&uri).unwrap();
+            assert_eq!(read.secret.as_bytes(), secret.as_bytes(), "{}", *uri);
+            assert_eq!(read.counter, counter, "{}", *uri);
+            let expected = match counter {
+                None => scheme,
+                Some(_) => Scheme {
+                    period: 30,
+                    ..scheme
+                },
+            };
+            assert_eq!(read.scheme, expected, "{}", *uri);
+            assert_eq!(*read.names.issuer, issuer.trim(), "{}", *uri);
+            assert_eq!(*read.names.account, account.trim(), "{}", *uri);
+            assert_eq!(read.names.label_issuer, None, "{}", *uri);
+        }
+    }
+
+    proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "(otpauth://(t|h)otp/.{0,9}\\?)?(&?(secret|digits|.)=?[%+A-Z0-9]{0,40}){0,4}") {
             let _ = read_uri(&text);

@@ -55,11 +55,13 @@ impl Secret {
 
     /// Takes bytes that another program had as they are, or in hex.
     pub(crate) fn from_bytes(bytes: Wiped) -> Result<Self> {
-        match bytes.len() {
-            ..base32::MIN_BYTES => Err(invalid("too short, must be at least 10 bytes")),
-            ..=base32::MAX_BYTES => Secret::not_empty(bytes, false),
-            _ => Err(invalid("too long, must be at most 512 bytes")),
+        if bytes.len() < base32::MIN_BYTES {
+            return Err(invalid("too short, must be at least 10 bytes"));
         }
+        if bytes.len() > base32::MAX_BYTES {
+            return Err(invalid("too long, must be at most 512 bytes"));
+        }
+        Secret::not_empty(bytes, false)
     }
 
     fn not_empty(bytes: Wiped, has_rest: bool) -> Result<Self> {

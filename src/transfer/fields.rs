@@ -84,5 +84,5 @@ fn in_range<T: TryFrom<u64>>(
 
 /// What is said of a clock that is known to go wrong by so many steps.
 pub(super) fn drift_warning(steps: i64) -> Why {
-    format!("drift: the token's clock was {steps} steps off, which the URI cannot say").into()
+    format!("drift: not in the URI; the token's clock was {steps} steps off, give that to factor2_verify").into()
 }

@@ -32,7 +32,10 @@ fn entry(line: &str, has_users: bool) -> std::result::Result<Entry<'static>, Why
     let field = |at: usize| fields.get(at).map_or("", |field| &**field);
     let begin = if has_users { 3 } else { 0 };
     let token = |at: usize| field(begin + at);
-    let or = |text, usual| if text == "" { usual } else { text };
+    let or = |text, usual| match text {
+        "" => usual,
+        text => text,
+    };
     let (serial, seed) = (token(0), token(1));
     if seed.is_empty() {
         return Err("CSV: has no second field, the seed".into());

@@ -1,7 +1,10 @@
 //! What other systems have left behind, and what becomes of it.
 
-mod formats;
+mod csv;
+mod files;
+mod keycloak;
 mod texts;
+mod uris;
 
 use factor2::Status;
 use factor2::capi::{factor2_generate, factor2_import, factor2_verify};
@@ -101,6 +104,17 @@ fn why(format: &str, text: &str) -> String {
 fn unreadable(format: &str, text: &str) -> String {
     let reply = authenticator().call(factor2_import, request(format, text));
     reply.refused(Status::DataFormat)
+}
+
+fn uri(begin: &str, end: &str) -> String {
+    format!("otpauth://{begin}?secret={SECRET}{end}")
+}
+
+/// The URI of the one entry, and what it warns of.
+#[track_caller]
+fn uri_and_warnings(format: &str, text: &str) -> (String, Vec<String>) {
+    let ([_, _, uri], warnings) = one(format, text);
+    (uri, warnings)
 }
 
 /// The entries of a row of the vectors, whose issuer is "" where it is not said.
