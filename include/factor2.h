@@ -180,6 +180,7 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  *     digits           | 6            | 6 to 8         | of a code
  *     period           | 30           | 15 to 120      | seconds of a step
  *     window           | (3)          | 0 to 2 each    | steps before and after that count
+ *     look_ahead       | 10           | 1 to 50        | counters that count, with type hotp
  *     secret_bytes     | 20           | 16 to 64       | length of new secrets
  *     qr               | {}           | object         | how QR codes are drawn
  *     guard            | (4)          | object         | who remembers codes and counts guesses
@@ -203,14 +204,14 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  * A logo raises the error correction to "H" and may take a larger symbol, because scanners want
  * some patterns whole.
  *
- * The guard keeps one record per credential, that is, per secret and period, and one per set of
- * recovery codes; no user name is kept. The record holds the last accepted step and its code, or
- * the used recovery codes, the wrong codes in a row, and the lock. A code is accepted if its step
- * is newer than the last accepted one. Wrong codes count: from the fifth in a row on, each one
- * locks the credential, for 30 s, 60 s, 120 s and so on up to one hour; the 33rd disables it until
- * factor2_reset() or a new secret. An accepted code sets the count back to zero. A lock lasts as
- * long as it was set for, whatever the settings of others that share the store. When its store
- * cannot answer, the guard refuses. In `guard`:
+ * The guard keeps one record per credential, that is, per secret and period (or per secret of type
+ * hotp), and one per set of recovery codes; no user name is kept. The record holds the last
+ * accepted step or counter and its code, or the used recovery codes, the wrong codes in a row, and
+ * the lock. A code is accepted if its step is newer than the last accepted one. Wrong codes count:
+ * from the fifth in a row on, each one locks the credential, for 30 s, 60 s, 120 s and so on up to
+ * one hour; the 33rd disables it until factor2_reset() or a new secret. An accepted code sets the
+ * count back to zero. A lock lasts as long as it was set for, whatever the settings of others that
+ * share the store. When its store cannot answer, the guard refuses. In `guard`:
  *
  *     member           | default      | range          | which stores have it: what it is
  *     -----------------|--------------|----------------|-----------------------------------
@@ -239,10 +240,11 @@ typedef factor2_status (*factor2_operation)(const factor2_authenticator *authent
  * `limit`, 1 to 100 (5 if not given).
  *
  * "memory": the records of one process, for a server that is one process. They are forgotten when
- * it ends, so a code can be used again after a restart within its window, and a recovery code
- * unless you keep `used` as well. In a forked child the store refuses. When it is full, the
- * longest idle record without wrong codes makes room; if there is none, new credentials are
- * refused. It waits for nothing but other threads, for microseconds.
+ * it ends, so a code can be used again after a restart within its window, a recovery code unless
+ * you keep `used` as well, and a code of type hotp unless you keep `last_step`. In a forked child
+ * the store refuses. When it is full, the longest idle record without wrong codes makes room; if
+ * there is none, new credentials are refused. It waits for nothing but other threads, for
+ * microseconds.
  *
  * "sqlite": a file that all processes of one machine share. Only its owner may write in its
  * folder; with "group":"trust" a group that the process is in may write as well, as in volumes of
@@ -352,20 +354,24 @@ factor2_status factor2_describe(const factor2_authenticator *authenticator,
 /**
  * Makes a secret for a user, with the QR code that brings it into an authenticator app.
  *
- * Request: `{"username", "totpsecret"?, "bind"?}`. `username` is the account's name as the app
- * shows it. For a new secret it has 1 to 255 bytes, not counting the blanks around it, which are
- * dropped, and nothing that cannot be seen (control, zero-width and direction characters). A
- * `totpsecret` that is given is used again, not replaced, and `username` may then be any text.
+ * Request: `{"username", "totpsecret"?, "type"?, "bind"?}`. `username` is the account's name as
+ * the app shows it. For a new secret it has 1 to 255 bytes, not counting the blanks around it,
+ * which are dropped, and nothing that cannot be seen (control, zero-width and direction
+ * characters). A `totpsecret` that is given is used again, not replaced, and `username` may then
+ * be any text. `type` is "totp", which is the default and what apps are made for, or "hotp", whose
+ * codes belong to a counter, which begins at 0. A URI that is given has its own type, and no other
+ * may be asked for.
  *
  * Response: `{"username", "totpsecret", "uri", "qr", "sealed"?, "warnings"?}`, and the PNG as its
  * data. `totpsecret` is base32 in capitals without padding, for the user who cannot scan. With
  * `seal` in the settings, `sealed` is what to store; otherwise store `totpsecret` or, if you gave
- * a URI, that. `uri` is the otpauth provisioning URI. `qr` is the PNG as
- * `data:image/png;base64,...`, ready for `<img src>`. There are warnings when the secret has fewer
- * than 16 bytes, when bits of it were dropped, when the user name has a colon (which is written
- * `%3A`; some apps cut the name there), when it could not be that of a new secret, when issuer and
- * user name are longer than the 64 bytes that a YubiKey has for both, and those of
- * factor2_describe() about algorithm, digits and period.
+ * a URI, that; for a new secret of type hotp, store `uri`. `uri` is the otpauth provisioning URI;
+ * of type hotp it has the counter that the guard expects next, so that it suits another phone.
+ * `qr` is the PNG as `data:image/png;base64,...`, ready for `<img src>`. There are warnings when
+ * the secret has fewer than 16 bytes, when bits of it were dropped, when the user name has a colon
+ * (which is written `%3A`; some apps cut the name there), when it could not be that of a new
+ * secret, when issuer and user name are longer than the 64 bytes that a YubiKey has for both, and
+ * those of factor2_describe() about algorithm, digits and period.
  *
  * @return FACTOR2_OK, or FACTOR2_BAD_REQUEST (also when the URI is too long for a QR code at the
  *         chosen error correction), FACTOR2_INVALID_SECRET, FACTOR2_RANDOM_UNAVAILABLE, or what
@@ -382,11 +388,12 @@ factor2_status factor2_create_secret(const factor2_authenticator *authenticator,
 /**
  * Draws the QR code of a secret that exists.
  *
- * Request: `{"username", "totpsecret", "format"?, "bind"?}`. `username` is any text. `format` is
- * "png", which is the default, "svg" or "text". An SVG can be enlarged, and put into a page as it
- * is: one path, and a logo as a PNG, without scripts and without anything from elsewhere. A text
- * has Unicode block elements for a terminal that writes light on dark, two rows of modules per
- * line, each line ended by a newline.
+ * Request: `{"username", "totpsecret", "format"?, "type"?, "bind"?}`. `username` is any text, and
+ * `type` is as for factor2_create_secret(), as is the counter of the URI. `format` is "png", which
+ * is the default, "svg" or "text". An SVG can be enlarged, and put into a page as it is: one path,
+ * and a logo as a PNG, without scripts and without anything from elsewhere. A text has Unicode
+ * block elements for a terminal that writes light on dark, two rows of modules per line, each line
+ * ended by a newline.
  *
  * Response: `{"uri", "format", "media_type", "width", "height", "bytes", "warnings"?}`, and the
  * picture as its data. Width and height are in pixels, or in characters for "text". Warnings are
@@ -413,8 +420,9 @@ factor2_status factor2_qr(const factor2_authenticator *authenticator,
  *   with blanks, dashes and zero-width characters anywhere. No digit is taken for a letter. Bits
  *   at its end that make no byte are dropped, with a warning. Algorithm, digits and period are
  *   those of the settings;
- * - an otpauth URI of type totp: its own algorithm, digits and period hold, and SHA1, 6 and 30
- *   where it has none. Label and issuer do not matter;
+ * - an otpauth URI, type totp or hotp: its own algorithm, digits and period hold, and SHA1, 6 and
+ *   30 where it has none. Label and issuer do not matter. Of type hotp, its counter is the first
+ *   that may be used, and the guard remembers how far it has come: the text stays as it is;
  * - either of these, sealed.
  *
  * Who reads a database must not have the users' codes. With `seal` in the settings, what is to be
@@ -468,12 +476,12 @@ factor2_status factor2_seal(const factor2_authenticator *authenticator,
  *
  *     if (factor2_verify(authenticator, request, length, NULL) == FACTOR2_OK) let_in();
  *
- * Request: `{"totpsecret", "otp", "username"?, "bind"?, "last_step"?, "retry_key"?}`. `totpsecret`
- * is the user's stored secret, or an array of 1 to 8 for a user who has several authenticators.
- * `otp` is what the user typed: blanks, a newline, dashes and zero-width characters are dropped,
- * and what is left must be exactly as many decimal digits as the settings say: of ASCII,
- * full-width, Arabic-Indic, Persian or Devanagari. However a code is written, it is the same code
- * to the guard. `username` may be any text; it matters for sealed secrets alone.
+ * Request: `{"totpsecret", "otp", "username"?, "bind"?, "last_step"?, "drift"?, "retry_key"?}`.
+ * `totpsecret` is the user's stored secret, or an array of 1 to 8 for a user who has several
+ * authenticators. `otp` is what the user typed: blanks, a newline, dashes and zero-width
+ * characters are dropped, and what is left must be exactly as many decimal digits as the settings
+ * say: of ASCII, full-width, Arabic-Indic, Persian or Devanagari. However a code is written, it is
+ * the same code to the guard. `username` may be any text; it matters for sealed secrets alone.
  *
  * The guard sees to it that each code is accepted once (RFC 6238 section 5.2) and that few
  * guesses are answered (RFC 4226 section 7.3), also under many threads, processes and machines
@@ -489,6 +497,14 @@ factor2_status factor2_seal(const factor2_authenticator *authenticator,
  * changes nothing takes as long as one that does. A malformed code does the same work, too, and
  * when the store is in trouble, that is the answer.
  *
+ * A secret of type hotp (RFC 4226) has codes of counters, not of time. The next `look_ahead`
+ * counters after the last accepted one count, because a token's button is also pressed in vain;
+ * those that were skipped never do again. What is further ahead is for factor2_resync().
+ *
+ * `drift`, -1000 to 1000, is for a hardware token whose clock has gone wrong, as factor2_resync()
+ * has found: so many steps it is ahead or, below 0, behind. The window lies around the token's time
+ * then, and gets no wider. With type hotp it means nothing.
+ *
  * Of several authenticators, the one whose code it is judges it, and the others are left alone; a
  * code of none counts as a wrong one on each. So nobody is locked out of one device by using the
  * other, and two devices give an attacker no more guesses than one. Without that, a loop around
@@ -503,21 +519,23 @@ factor2_status factor2_seal(const factor2_authenticator *authenticator,
  * again for so long. A locked or disabled credential repeats nothing. Without the setting,
  * `retry_key` is FACTOR2_BAD_REQUEST.
  *
- * With the guard {"store":"none"} this is yours to do: pass the `step` of the last accepted code
- * as `last_step` (or an array of them, one for each secret; -1 or nothing when there is no such
- * code yet), and store the response's `step` before you let the user in, by one statement that
- * only ever raises it and whose count of changed rows you check:
+ * With the guard {"store":"none"} this is yours to do: pass the `step`, or the `counter`, of the
+ * last accepted code as `last_step` (-1 or nothing when there is no such code yet), and store the
+ * response's before you let the user in, by one statement that only ever raises it and whose count
+ * of changed rows you check. For several secrets, `last_step` and `drift` may be arrays, with one
+ * for each.
  *
  *     UPDATE users SET last_step = :step WHERE id = :id AND last_step < :step
  *
  * With another store, `last_step` is respected as well.
  *
- * Response: `{"accepted":true, "step", "drift", "index"?, "reseal"?, "repeated"?, "warnings"?}`.
- * `step` is the number of the accepted time step, the newest one if the code belongs to several;
- * `drift` tells how many steps it is after (or, below 0, before) the current one. `index` is the
- * place, from 0 on, of the authenticator whose code it was, if `totpsecret` is an array. With
- * `"reseal":true`, call factor2_seal() for it. Warnings are about the secret, as those of
- * factor2_create_secret().
+ * Response: `{"accepted":true, "step", "drift", "index"?, "reseal"?, "repeated"?, "warnings"?}`,
+ * with `counter` in the place of `step` and `drift` for a secret of type hotp. `step` is the
+ * number of the accepted time step, the newest one if the code belongs to several; `drift` tells
+ * how many steps it is after (or, below 0, before) the current one, by the server's clock.
+ * `counter` is the accepted one, the lowest that has the code. `index` is the place, from 0 on, of
+ * the authenticator whose code it was, if `totpsecret` is an array. With `"reseal":true`, call
+ * factor2_seal() for it. Warnings are about the secret, as those of factor2_create_secret().
  *
  * @return FACTOR2_OK only for an accepted code, or FACTOR2_INVALID_TOKEN (the code is wrong or no
  *         code, or code or secret were not given; with `retry_after_s` when it locked the
@@ -537,13 +555,41 @@ factor2_status factor2_verify(const factor2_authenticator *authenticator,
                               factor2_response **response);
 
 /**
+ * Finds an authenticator again whose counter or clock has run away from the server's, by two codes
+ * in a row (RFC 4226 section 7.4, RFC 6238 section 6). It is for hardware tokens: the clocks of
+ * phones are right, and a server's that is wrong must be set. Both codes are used up, as if they
+ * had been accepted by factor2_verify(), and a wrong pair counts as one wrong code.
+ *
+ * Request: `{"totpsecret", "otp", "next_otp", "username"?, "bind"?, "last_step"?}`. `next_otp` is
+ * the code that the authenticator shows after `otp`, and the one that it shows now. Of type hotp,
+ * `otp` is searched among the next 1000 counters; of type totp, `next_otp` within 1000 steps on
+ * either side. Both must be newer than what was accepted before.
+ *
+ * Response: `{"accepted":true, "step", "drift", "warnings"?}`, or `{"accepted":true, "counter",
+ * "warnings"?}` of type hotp: those of `next_otp`, as factor2_verify() tells them. Store `drift`
+ * with the user, and give it to factor2_verify() from then on; a counter is remembered by the
+ * guard. With the guard {"store":"none"}, pass and store them as for factor2_verify().
+ *
+ * @return FACTOR2_OK only for two such codes, or what factor2_verify() can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_resync(const factor2_authenticator *authenticator,
+                              const char *request,
+                              size_t request_len,
+                              factor2_response **response);
+
+/**
  * Computes the current code of a secret, as an authenticator app does: for clients and for tests.
  * A server has no use for it.
  *
  * Request: `{"totpsecret", "username"?, "bind"?}`.
  *
- * Response: `{"otp", "valid_for_s", "warnings"?}`: the code, and for how many seconds it stays
- * the current one. Warnings are about the secret, as those of factor2_create_secret().
+ * Response: `{"otp", "valid_for_s", "warnings"?}`: the code, and for how many seconds it stays the
+ * current one. For type hotp it is `{"otp", "counter", "warnings"?}`, of the URI's counter,
+ * whatever the guard has accepted. Warnings are about the secret, as those of
+ * factor2_create_secret().
  *
  * @return FACTOR2_OK, or FACTOR2_INVALID_SECRET, or what every operation can return
  * @since 0.1.0
@@ -669,6 +715,49 @@ factor2_status factor2_reset(const factor2_authenticator *authenticator,
                              const char *request,
                              size_t request_len,
                              factor2_response **response);
+
+/*
+ * Help for support.
+ *
+ * What a user who cannot log in has done wrong, or what has: for the help desk and for logs, never
+ * for the user who logs in, who may be somebody else.
+ */
+
+/**
+ * Tells why a code is refused. It accepts nothing, counts nothing and changes nothing, and its
+ * status is no verdict: FACTOR2_OK only means that it has an answer.
+ *
+ * Request: `{"totpsecret", "otp", "next_otp"?, "username"?, "bind"?, "last_step"?, "drift"?}`, as
+ * for factor2_verify(). `otp` may have 6 to 8 digits, whatever the settings say. With `next_otp`,
+ * the code that the authenticator shows after that, more is searched and chance is ruled out.
+ *
+ * Response: `{"right", "findings", "warnings"?}`. `right` is true for a code that is right and was
+ * not used. `findings` is an array, empty if nothing was found, of objects whose `what` is
+ *
+ *     "used"       it, or a later one, was accepted before: its "step" or "counter"
+ *     "clock"      the authenticator is "drift" steps, "drift_s" seconds, ahead of the server (or,
+ *                  below 0, behind): its clock or the server's is wrong, or the code is old
+ *     "counter"    of type hotp: "ahead" of the expected counter, for factor2_resync()
+ *     "algorithm", "digits", "period"
+ *                  the authenticator has another one, of the same name: it ignored the URI's
+ *     "locked"     for "retry_after_s" seconds no code is looked at
+ *     "disabled"   no code is looked at until factor2_reset() or a new secret
+ *
+ * Searched are a day on either side (of type hotp, 1000 counters), then the other algorithms,
+ * digits and usual periods, within the window or, with `next_otp`, the day. Each finding but the
+ * last two has `chance`, the probability that a code which is wrong altogether gives such a
+ * finding: some 0.006 for "clock" and one code of 6 digits, 10^-8 for two.
+ *
+ * @return FACTOR2_OK, or FACTOR2_INVALID_TOKEN (a code is none, or not given),
+ *         FACTOR2_INVALID_SECRET, FACTOR2_STORE_UNAVAILABLE, or what every operation can return
+ * @since 0.1.0
+ */
+FACTOR2_API
+FACTOR2_MUST_USE
+factor2_status factor2_diagnose(const factor2_authenticator *authenticator,
+                                const char *request,
+                                size_t request_len,
+                                factor2_response **response);
 
 /*
  * For those who come from crossauth.

@@ -11,6 +11,7 @@
 //!     digits           | 6            | 6 to 8         | of a code
 //!     period           | 30           | 15 to 120      | seconds of a step
 //!     window           | (3)          | 0 to 2 each    | steps before and after that count
+//!     look_ahead       | 10           | 1 to 50        | counters that count, with type hotp
 //!     secret_bytes     | 20           | 16 to 64       | length of new secrets
 //!     qr               | {}           | object         | how QR codes are drawn
 //!     guard            | (4)          | object         | who remembers codes and counts guesses
@@ -34,14 +35,14 @@
 //! A logo raises the error correction to "H" and may take a larger symbol, because scanners want
 //! some patterns whole.
 //!
-//! The guard keeps one record per credential, that is, per secret and period, and one per set of
-//! recovery codes; no user name is kept. The record holds the last accepted step and its code, or
-//! the used recovery codes, the wrong codes in a row, and the lock. A code is accepted if its step
-//! is newer than the last accepted one. Wrong codes count: from the fifth in a row on, each one
-//! locks the credential, for 30 s, 60 s, 120 s and so on up to one hour; the 33rd disables it until
-//! factor2_reset() or a new secret. An accepted code sets the count back to zero. A lock lasts as
-//! long as it was set for, whatever the settings of others that share the store. When its store
-//! cannot answer, the guard refuses. In `guard`:
+//! The guard keeps one record per credential, that is, per secret and period (or per secret of type
+//! hotp), and one per set of recovery codes; no user name is kept. The record holds the last
+//! accepted step or counter and its code, or the used recovery codes, the wrong codes in a row, and
+//! the lock. A code is accepted if its step is newer than the last accepted one. Wrong codes count:
+//! from the fifth in a row on, each one locks the credential, for 30 s, 60 s, 120 s and so on up to
+//! one hour; the 33rd disables it until factor2_reset() or a new secret. An accepted code sets the
+//! count back to zero. A lock lasts as long as it was set for, whatever the settings of others that
+//! share the store. When its store cannot answer, the guard refuses. In `guard`:
 //!
 //!     member           | default      | range          | which stores have it: what it is
 //!     -----------------|--------------|----------------|-----------------------------------
@@ -70,10 +71,11 @@
 //! `limit`, 1 to 100 (5 if not given).
 //!
 //! "memory": the records of one process, for a server that is one process. They are forgotten when
-//! it ends, so a code can be used again after a restart within its window, and a recovery code
-//! unless you keep `used` as well. In a forked child the store refuses. When it is full, the
-//! longest idle record without wrong codes makes room; if there is none, new credentials are
-//! refused. It waits for nothing but other threads, for microseconds.
+//! it ends, so a code can be used again after a restart within its window, a recovery code unless
+//! you keep `used` as well, and a code of type hotp unless you keep `last_step`. In a forked child
+//! the store refuses. When it is full, the longest idle record without wrong codes makes room; if
+//! there is none, new credentials are refused. It waits for nothing but other threads, for
+//! microseconds.
 //!
 //! "sqlite": a file that all processes of one machine share. Only its owner may write in its
 //! folder; with "group":"trust" a group that the process is in may write as well, as in volumes of

@@ -9,6 +9,7 @@ mod boundary;
 mod cancellation;
 mod crossauth;
 mod describe;
+mod diagnose;
 mod enroll;
 mod guard;
 mod handle;
@@ -31,6 +32,7 @@ use crate::response::Response;
 pub use authenticator::{factor2_authenticator_free, factor2_authenticator_new};
 pub use crossauth::{factor2_prepare_configuration, factor2_reprepare_configuration};
 pub use describe::factor2_describe;
+pub use diagnose::factor2_diagnose;
 pub use enroll::{factor2_create_secret, factor2_qr};
 pub use guard::{factor2_inspect, factor2_reset};
 pub use recovery::{factor2_create_recovery_codes, factor2_verify_recovery_code};
@@ -40,7 +42,7 @@ pub use response::{
 };
 pub use seal::factor2_seal;
 pub use types::{factor2_authenticator, factor2_operation, factor2_response, factor2_status};
-pub use verify::{factor2_generate, factor2_verify};
+pub use verify::{factor2_generate, factor2_resync, factor2_verify};
 pub use version::{
     factor2_status_http, factor2_status_name, factor2_version, factor2_version_number,
 };

@@ -7,8 +7,9 @@
 //!   with blanks, dashes and zero-width characters anywhere. No digit is taken for a letter. Bits
 //!   at its end that make no byte are dropped, with a warning. Algorithm, digits and period are
 //!   those of the settings;
-//! - an otpauth URI of type totp: its own algorithm, digits and period hold, and SHA1, 6 and 30
-//!   where it has none. Label and issuer do not matter;
+//! - an otpauth URI, type totp or hotp: its own algorithm, digits and period hold, and SHA1, 6 and
+//!   30 where it has none. Label and issuer do not matter. Of type hotp, its counter is the first
+//!   that may be used, and the guard remembers how far it has come: the text stays as it is;
 //! - either of these, sealed.
 //!
 //! Who reads a database must not have the users' codes. With `seal` in the settings, what is to be

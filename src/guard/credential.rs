@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use crate::error::{Error, Result};
 use crate::guard::RetryKey;
-use crate::secret::Secret;
+use crate::secret::{Secret, Stored};
 
 /// The period whose credentials have the shortest name, in seconds.
 pub(super) const USUAL_PERIOD: u64 = 30;
@@ -19,6 +19,8 @@ pub(super) const USUAL_PERIOD: u64 = 30;
 pub(crate) enum Subject<'a> {
     /// A secret whose codes are of time steps, this many seconds long. Steps of another length are other steps.
     Totp(&'a Secret, u64),
+    /// A secret whose codes are of counters, which are no steps.
+    Hotp(&'a Secret),
     /// The random id of a set of recovery codes.
     RecoverySet(&'a [u8; 16]),
 }
@@ -29,10 +31,17 @@ pub(crate) enum Subject<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Credential([u8; 16]);
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    pub(crate) fn of(stored: &'a Stored) -> Self {
+        match stored.counter {
+            None => Subject::Totp(&stored.secret, stored.scheme.period),
+            Some(_) => Subject::Hotp(&stored.secret),
+        }
+    }
+
     pub(super) fn key(&self) -> &[u8] {
         match self {
-            Subject::Totp(secret, _) => secret.as_bytes(),
+            Subject::Totp(secret, _) | Subject::Hotp(secret) => secret.as_bytes(),
             Subject::RecoverySet(id) => *id,
         }
     }
@@ -42,6 +51,7 @@ impl Subject<'_> {
         match self {
             Subject::Totp(_, USUAL_PERIOD) => "factor2 credential id".into(),
             Subject::Totp(_, period) => format!("factor2 credential id, period {period}").into(),
+            Subject::Hotp(_) => "factor2 credential id, hotp".into(),
             Subject::RecoverySet(_) => "factor2 recovery set id".into(),
         }
     }

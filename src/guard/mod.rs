@@ -171,7 +171,7 @@ impl Guarded<'_> {
     }
 
     /// The record, new when the caller keeps it.
-    fn record(&self) -> Result<Record> {
+    pub(crate) fn record(&self) -> Result<Record> {
         match &self.kept {
             None => Ok(Record::NEW),
             Some(_) => self.inspect(),

@@ -93,11 +93,10 @@ fn mildest(one: Verdict, other: Verdict) -> Verdict {
 impl Record {
     /// Whether the code was accepted before.
     fn knows(&self, attempt: &Attempt) -> bool {
-        let is_old = match attempt.matched {
-            Match::Step(step) => step <= self.last_step,
-            Match::Old => true,
-            Match::Number(_) | Match::Nothing => false,
-        };
-        is_old || self.last_code == Some(attempt.code)
+        let is_used = attempt
+            .matched
+            .first()
+            .is_some_and(|first| first <= self.last_step);
+        is_used || attempt.matched == Match::Old || self.last_code == Some(attempt.code)
     }
 }

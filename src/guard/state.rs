@@ -18,7 +18,7 @@ pub(crate) struct Attempt {
     pub(crate) retry_key: Option<RetryKey>,
     /// How many steps before the current one are accepted as well.
     pub(crate) past: u64,
-    /// Seconds of a step; 0 for recovery codes, which have none.
+    /// Seconds of a step; 0 for counters and for recovery codes, which have none.
     pub(crate) period: u64,
     /// Unix seconds.
     pub(crate) now: u64,
@@ -32,12 +32,25 @@ pub(crate) struct Attempt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Match {
     Nothing,
-    /// The newest step that has this code.
+    /// The step, or the counter, that has this code.
     Step(i64),
+    /// Two codes in a row, neither of them used: the counter before, and this one.
+    Pair(i64),
     /// A recovery code, by its number in the set, 1 to 32.
     Number(u8),
     /// What the caller knows to be used up: an attempt with it changes nothing.
     Old,
+}
+
+impl Match {
+    /// The first step, or counter, that must not be used yet.
+    pub(crate) fn first(self) -> Option<i64> {
+        match self {
+            Match::Step(step) => Some(step),
+            Match::Pair(step) => Some(step - 1),
+            Match::Nothing | Match::Number(_) | Match::Old => None,
+        }
+    }
 }
 
 /// When wrong codes have consequences. RFC 4226 section 7.3; NIST SP 800-63B section 5.2.2.
@@ -123,7 +136,7 @@ impl Record {
         }
         let last_step = self.last_step;
         match attempt.matched {
-            Match::Step(step) if step > last_step => {
+            Match::Step(step) | Match::Pair(step) if attempt.matched.first() > Some(last_step) => {
                 let retry_key = attempt.retry_key.filter(|_| policy.retry.is_some());
                 *self = Record {
                     last_step: step,
@@ -146,7 +159,9 @@ impl Record {
                 self.attempt = attempt.id;
                 Verdict::Accepted { used }
             }
-            Match::Step(_) | Match::Number(_) | Match::Old => Verdict::Reused { last_step },
+            Match::Step(_) | Match::Pair(_) | Match::Number(_) | Match::Old => {
+                Verdict::Reused { last_step }
+            }
             // From a client that sends the code it has stored: no guess, however late.
             Match::Nothing if self.last_code == Some(attempt.code) => Verdict::Reused { last_step },
             Match::Nothing => {
@@ -167,7 +182,9 @@ impl Record {
     fn verdict_again(&self, attempt: &Attempt) -> Verdict {
         match (attempt.matched, self.last_request(attempt)) {
             (_, Some(retry)) if retry.repeated > 0 => self.verdict_on_repeated(retry),
-            (Match::Step(_) | Match::Number(_), _) => Verdict::Accepted { used: self.used },
+            (Match::Step(_) | Match::Pair(_) | Match::Number(_), _) => {
+                Verdict::Accepted { used: self.used }
+            }
             (Match::Nothing | Match::Old, _) => self.verdict_on_wrong(attempt.now),
         }
     }

@@ -38,6 +38,7 @@ impl Authenticator {
             "digits": config.scheme.digits,
             "period": config.scheme.period,
             "window": config.window,
+            "look_ahead": config.look_ahead,
             "secret_bytes": config.secret_bytes,
             "qr": config.qr,
             "guard": self.guard.describe(),

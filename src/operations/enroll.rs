@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use crate::authenticator::Authenticator;
 use crate::data_uri;
 use crate::error::{Error, Result};
+use crate::json::Object;
 use crate::name;
-use crate::otp::Scheme;
 use crate::otpauth::{apps, provisioning_uri};
 use crate::qr::{Picture, Symbol, draw_svg, draw_text};
 use crate::request::{self, WHOSE, Warnings, bound_to, read_account, read_bind};
@@ -35,7 +35,7 @@ enum Format {
 }
 
 impl Authenticator {
-    /// `{"username","totpsecret"?,"bind"?}` -> `{"username","totpsecret","uri","qr","sealed"?}` and the PNG.
+    /// `{"username","totpsecret"?,"type"?,"bind"?}` -> `{"username","totpsecret","uri","qr","sealed"?}` and the PNG.
     pub(crate) fn create_secret(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -48,16 +48,18 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: &'a Warnings,
         }
-        let mut request = request::read(request, &[&["totpsecret"], WHOSE])?;
+        let mut request = request::read(request, &[&["totpsecret", "type"], WHOSE])?;
         let given = request.text("totpsecret")?;
         let username = read_account(&mut request, given.is_none())?;
         let bind = read_bind(&mut request)?;
+        let is_hotp = read_is_hotp(&mut request)?;
         request.finish()?;
         let bound_to = bound_to(Some(&username), bind.as_deref());
         let stored = match given {
             Some(text) => self.open_secret(&text, bound_to)?,
             None => self.new_secret()?,
         };
+        let stored = self.of_type(stored, is_hotp, &username)?;
         let enrollment = self.enroll(&username, &stored)?;
         let sealed = self.sealed(&stored, bound_to)?;
         let body = Body {
@@ -72,7 +74,7 @@ impl Authenticator {
         Ok(response.with_data(enrollment.png))
     }
 
-    /// `{"username","totpsecret","format"?,"bind"?}` -> `{"uri","format","media_type","width","height","bytes"}` and
+    /// `{"username","totpsecret","format"?,"type"?,"bind"?}` -> `{"uri","format","media_type","width","height","bytes"}` and
     /// the picture.
     pub(crate) fn qr(&self, request: &str) -> Result<Response> {
         #[derive(Serialize)]
@@ -86,7 +88,7 @@ impl Authenticator {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: &'a Warnings,
         }
-        let mut request = request::read(request, &[&["totpsecret", "format"], WHOSE])?;
+        let mut request = request::read(request, &[&["totpsecret", "format", "type"], WHOSE])?;
         let username = read_account(&mut request, false)?;
         let bind = read_bind(&mut request)?;
         let secret = request.required_text("totpsecret")?;
@@ -96,10 +98,12 @@ impl Authenticator {
             ("text", Format::Text),
         ];
         let format = request.choice("format", &formats)?.unwrap_or(Format::Png);
+        let is_hotp = read_is_hotp(&mut request)?;
         request.finish()?;
         let stored = self.open_secret(&secret, bound_to(Some(&username), bind.as_deref()))?;
+        let stored = self.of_type(stored, is_hotp, &username)?;
         let totpsecret = stored.secret.to_base32();
-        let uri = self.uri(&username, &totpsecret, &stored.totp()?);
+        let uri = self.uri(&username, &totpsecret, &stored)?;
         let symbol = self.symbol(&uri, &totpsecret)?;
         let (name, media_type, width, height, picture) = match format {
             Format::Png => {
@@ -152,7 +156,7 @@ impl Authenticator {
 
     pub(super) fn enroll(&self, username: &str, stored: &Stored) -> Result<Enrollment> {
         let totpsecret = stored.secret.to_base32();
-        let uri = self.uri(username, &totpsecret, &stored.totp()?);
+        let uri = self.uri(username, &totpsecret, stored)?;
         let symbol = self.symbol(&uri, &totpsecret)?;
         let picture = Picture::draw(&symbol, &self.config.qr)?;
         Ok(Enrollment {
@@ -164,15 +168,36 @@ impl Authenticator {
         })
     }
 
-    fn uri(&self, username: &str, totpsecret: &str, scheme: &Scheme) -> Zeroizing<String> {
-        provisioning_uri(&self.config.issuer, username, totpsecret, scheme, None)
+    /// A secret of the type that was asked for. One that is stored in base32 has any; a URI has its own.
+    fn of_type(&self, stored: Stored, is_hotp: Option<bool>, username: &str) -> Result<Stored> {
+        match is_hotp {
+            Some(is_hotp) if stored.is_uri() && is_hotp != stored.counter.is_some() => {
+                let message = "request.type: the URI in totpsecret is of the other type";
+                Err(Error::bad_request(message))
+            }
+            Some(true) if !stored.is_uri() => {
+                let (issuer, scheme) = (&self.config.issuer, &stored.scheme);
+                let totpsecret = stored.secret.to_base32();
+                let uri = provisioning_uri(issuer, username, &totpsecret, scheme, Some(0));
+                stored.rewritten(&uri)
+            }
+            _ => Ok(stored),
+        }
+    }
+
+    /// For type hotp, with the counter that the guard expects next: the user may have got another phone.
+    fn uri(&self, username: &str, totpsecret: &str, stored: &Stored) -> Result<Zeroizing<String>> {
+        let issuer = &self.config.issuer;
+        let counter = self.next_counter(stored)?;
+        let uri = provisioning_uri(issuer, username, totpsecret, &stored.scheme, counter);
+        Ok(uri)
     }
 
     fn warnings(&self, username: &str, stored: &Stored) -> Result<Warnings> {
         let mut warnings = stored.warnings();
         warnings.extend(name::warnings(username));
         let issuer = &self.config.issuer;
-        warnings.extend(apps::account_warnings(&stored.totp()?, issuer, username));
+        warnings.extend(apps::account_warnings(&stored.scheme, issuer, username));
         Ok(warnings)
     }
 
@@ -193,6 +218,10 @@ impl Authenticator {
             ))
         })
     }
+}
+
+fn read_is_hotp(request: &mut Object) -> Result<Option<bool>> {
+    request.choice("type", &[("totp", false), ("hotp", true)])
 }
 
 impl Enrollment {

@@ -33,7 +33,7 @@ impl Authenticator {
             (Some(secret), None) => {
                 request.finish()?;
                 let stored = self.open_secret(&secret, whose.bound_to())?;
-                let subject = Subject::Totp(&stored.secret, stored.totp()?.period);
+                let subject = Subject::of(&stored);
                 describe_credential(&ask(&self.guard.guarded(&subject)?)?)
             }
             (None, Some(recovery)) => {

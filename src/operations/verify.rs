@@ -1,4 +1,4 @@
-//! Verification of codes, and their generation for clients and tests.
+//! Verification of codes.
 
 use std::ops::RangeInclusive;
 use std::slice;
@@ -7,32 +7,22 @@ use serde::Serialize;
 
 use crate::authenticator::{Authenticator, NOBODYS};
 use crate::error::{Error, Result};
-use crate::guard::{Attempt, Candidate, Match, Subject, Verdict, judge_several};
+use crate::guard::{Match, Verdict, judge_several};
 use crate::json::{Object, Text};
-use crate::operations::refused::{Texts, given, refused};
-use crate::otp::{Code, Scheme};
+use crate::operations::authenticating::{Authenticating, DRIFTS, FromCaller, LAST_STEPS, Typed};
+use crate::operations::refused::given;
 use crate::request::{self, WHOSE, Warnings, Whose};
 use crate::response::Response;
-use crate::secret::Stored;
 use crate::status::Status;
 
 /// No user has more authenticators than this.
 const MAX_SECRETS: usize = 8;
 const SECRETS: &str = "a string, null, or an array of 1 to 8 strings";
 
+/// The members of its request beside those of every secret.
+const OWN: &[&str] = &["totpsecret", "otp", "last_step", "drift", "retry_key"];
+
 const MAX_RETRY_KEY_BYTES: usize = 255;
-
-const TEXTS: Texts = Texts {
-    wrong: "request.otp: wrong code",
-    reused: "request.otp: this code, or a later one, was accepted before",
-    disabled: "too many wrong codes: the credential is disabled until factor2_reset or a new enrollment",
-};
-
-const TEXTS_AFTER_A_LATER_TIME: Texts = Texts {
-    reused: "request.otp: a code of a later time was accepted before: the clock was ahead then, or was \
-             set back since",
-    ..TEXTS
-};
 
 /// Whose code may be accepted.
 enum Secrets<'a> {
@@ -45,41 +35,23 @@ enum Secrets<'a> {
     Several(Vec<Text<'a>>),
 }
 
-/// What is the same for all of a user's authenticators.
-struct Typed<'a> {
-    otp: Text<'a>,
-    retry_key: Option<Text<'a>>,
-    now: u64,
-}
-
-/// The steps of the last accepted codes, as the caller keeps them: one for all secrets, or one for each.
-enum LastSteps {
+/// A number that the caller keeps: one for all secrets, or one for each.
+enum Numbers {
     All(i64),
     Each(Vec<i64>),
 }
 
-/// One of a user's authenticators, with the steps whose codes it accepts.
-struct Authenticating {
-    stored: Stored,
-    scheme: Scheme,
-    /// The caller's, or -1.
-    last_step: i64,
-    /// The newest step that has the typed code, if one has.
-    matched: Option<u64>,
-    current: u64,
-    newest: u64,
-}
-
 impl Authenticator {
-    /// `{"totpsecret","otp","username"?,"bind"?,"last_step"?,"retry_key"?}` ->
-    /// `{"accepted":true,"step","drift","index"?,"reseal"?,"repeated"?}`.
+    /// `{"totpsecret","otp","username"?,"bind"?,"last_step"?,"drift"?,"retry_key"?}` ->
+    /// `{"accepted":true,"step","drift","counter"?,"index"?,"reseal"?,"repeated"?}`.
     pub(crate) fn verify(&self, request: &str) -> Result<Response> {
-        let names = &[&["totpsecret", "otp", "last_step", "retry_key"], WHOSE];
-        let mut request = request::read(request, names)?;
+        let mut request = request::read(request, &[OWN, WHOSE])?;
         let secrets = self.read_secrets(&mut request)?;
         let otp = request.text("otp")?;
         let whose = Whose::read(&mut request)?;
-        let last_steps = LastSteps::read(&mut request, secrets.as_ref())?;
+        let count = secrets.as_ref().and_then(Secrets::count);
+        let last_steps = Numbers::read(&mut request, "last_step", LAST_STEPS, -1, count)?;
+        let drifts = Numbers::read(&mut request, "drift", DRIFTS, 0, count)?;
         let retry_key = self.read_retry_key(&mut request)?;
         let secrets = given(&request, "totpsecret", secrets)?;
         let otp = given(&request, "otp", otp)?;
@@ -92,11 +64,15 @@ impl Authenticator {
             now,
         };
         let bound_to = whose.bound_to();
+        let from_caller = |place| FromCaller {
+            last_step: last_steps.of(place),
+            drift: drifts.of(place),
+        };
         match secrets {
             Secrets::One { text, is_nobodys } => {
                 let bound_to = if is_nobodys { Some(NOBODYS) } else { bound_to };
                 let (one, mut candidate) =
-                    self.try_code(&text, bound_to, &typed, last_steps.of(0))?;
+                    self.try_code(&text, bound_to, &typed, from_caller(0))?;
                 if is_nobodys && self.guard.keeps_records() {
                     candidate.attempt.matched = Match::Old;
                 }
@@ -109,7 +85,7 @@ impl Authenticator {
             }
             Secrets::Several(texts) => {
                 let tried = texts.iter().enumerate().map(|(place, text)| {
-                    let tried = self.try_code(text, bound_to, &typed, last_steps.of(place));
+                    let tried = self.try_code(text, bound_to, &typed, from_caller(place));
                     tried.map_err(|error| at_place(error, place))
                 });
                 let tried = tried.collect::<Result<Vec<_>>>()?;
@@ -121,27 +97,6 @@ impl Authenticator {
                 all[place].answer(verdict, Some(place))
             }
         }
-    }
-
-    /// `{"totpsecret","username"?,"bind"?}` -> `{"otp","valid_for_s"}`.
-    pub(crate) fn generate(&self, request: &str) -> Result<Response> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            otp: &'a str,
-            valid_for_s: u64,
-            #[serde(skip_serializing_if = "Vec::is_empty")]
-            warnings: Warnings,
-        }
-        let (text, whose) = request::read_secret(request)?;
-        let stored = self.open_secret(&text, whose.bound_to())?;
-        let now = self.now()?;
-        let scheme = stored.totp()?;
-        let code = scheme.code(&stored.secret, scheme.step_at(now));
-        Response::new(&Body {
-            otp: &code,
-            valid_for_s: scheme.seconds_left(now),
-            warnings: stored.warnings(),
-        })
     }
 
     fn read_secrets<'a>(&'a self, request: &mut Object<'a>) -> Result<Option<Secrets<'a>>> {
@@ -169,61 +124,6 @@ impl Authenticator {
             _ => Err(request.wrong("retry_key", "1 to 255 bytes long")),
         }
     }
-
-    /// Finds out what the typed text is to one secret.
-    fn try_code(
-        &self,
-        text: &str,
-        bound_to: Option<&str>,
-        typed: &Typed,
-        last_step: i64,
-    ) -> Result<(Authenticating, Candidate<'_>)> {
-        let stored = self.open_secret(text, bound_to)?;
-        let scheme = stored.totp()?;
-        let now = typed.now;
-        let code = Code::typed(&typed.otp, scheme.digits);
-        let is_code = code.is_some();
-        let code = code.unwrap_or_else(Code::none);
-        let subject = Subject::Totp(&stored.secret, scheme.period);
-        let guarded = self.guard.guarded(&subject)?;
-        let retry_key = typed.retry_key.as_deref();
-        let retry_key = retry_key.map(|key| subject.retry_key(key)).transpose()?;
-        let current = scheme.step_at(now);
-        // There is no step before the first.
-        let oldest = current.saturating_sub(self.config.window.past);
-        let newest = current + self.config.window.future;
-        let matched = scheme.newest_match(&stored.secret, &code, oldest..=newest)?;
-        let attempt = Attempt {
-            code: code.value(),
-            matched: match matched.map(step_number) {
-                // It changes nothing, and does all that a wrong one does: time must not tell who has a secret.
-                _ if !is_code => Match::Old,
-                None => Match::Nothing,
-                Some(step) if step <= last_step => Match::Old,
-                Some(step) => Match::Step(step),
-            },
-            retry_key,
-            past: self.config.window.past,
-            period: scheme.period,
-            now,
-            time_is_fixed: self.config.fixed_time.is_some(),
-            id: 0,
-        };
-        let authenticating = Authenticating {
-            stored,
-            scheme,
-            last_step,
-            matched,
-            current,
-            newest,
-        };
-        let candidate = Candidate {
-            guarded,
-            attempt,
-            is_code,
-        };
-        Ok((authenticating, candidate))
-    }
 }
 
 impl Authenticating {
@@ -232,10 +132,14 @@ impl Authenticating {
         #[derive(Serialize)]
         struct Body {
             accepted: bool,
-            step: u64,
-            drift: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            step: Option<i64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            drift: Option<i64>,
             #[serde(skip_serializing_if = "Option::is_none")]
             index: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            counter: Option<i64>,
             #[serde(skip_serializing_if = "Option::is_none")]
             reseal: Option<bool>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,80 +147,66 @@ impl Authenticating {
             #[serde(skip_serializing_if = "Vec::is_empty")]
             warnings: Warnings,
         }
-        let (step, drift) = self.accepted(verdict)?;
+        let accepted = self.accepted(verdict)?;
         let is_repeated = matches!(verdict, Verdict::Repeated { .. });
         Response::new(&Body {
             accepted: true,
-            step,
-            drift,
+            step: accepted.step(),
+            drift: accepted.drift(),
             index,
+            counter: accepted.counter(),
             reseal: self.stored.needs_reseal().then_some(true),
             repeated: is_repeated.then_some(true),
             warnings: self.stored.warnings(),
         })
     }
+}
 
-    /// The step of an accepted code and its drift, or the refusal.
-    fn accepted(&self, verdict: Verdict) -> Result<(u64, i64)> {
-        match (verdict, self.matched) {
-            (Verdict::Accepted { .. }, Some(step)) => Ok((step, drift(step, self.current))),
-            (
-                Verdict::Repeated {
-                    last_step,
-                    accepted_at,
-                },
-                _,
-            ) => {
-                let step = last_step.cast_unsigned();
-                Ok((step, drift(step, self.scheme.step_at(accepted_at))))
-            }
-            (Verdict::Reused { last_step }, _)
-                if last_step.max(self.last_step) > step_number(self.newest) =>
-            {
-                Err(refused(verdict, &TEXTS_AFTER_A_LATER_TIME))
-            }
-            _ => Err(refused(verdict, &TEXTS)),
+impl Secrets<'_> {
+    /// How many there are, if they are an array.
+    fn count(&self) -> Option<usize> {
+        match self {
+            Secrets::One { .. } => None,
+            Secrets::Several(texts) => Some(texts.len()),
         }
     }
 }
 
-/// Steps that a code is after, or below 0 before, the current one.
-fn drift(step: u64, current: u64) -> i64 {
-    step_number(step) - step_number(current)
-}
-
-/// A step as records have it. Periods of 15 seconds and more keep every step below 2^61.
-fn step_number(step: u64) -> i64 {
-    step.cast_signed()
-}
-
-impl LastSteps {
-    fn read(request: &mut Object, secrets: Option<&Secrets>) -> Result<Self> {
-        const ANY: RangeInclusive<i64> = -1..=i64::MAX;
-        if !request.is_array("last_step") {
-            let step = request.integer("last_step", ANY)?;
-            return Ok(LastSteps::All(step.unwrap_or(-1)));
+impl Numbers {
+    /// One for each is taken for an array of `count` secrets.
+    fn read(
+        request: &mut Object,
+        name: &str,
+        range: RangeInclusive<i64>,
+        usual: i64,
+        count: Option<usize>,
+    ) -> Result<Self> {
+        if !request.is_array(name) {
+            let number = request.integer(name, range)?;
+            return Ok(Numbers::All(number.unwrap_or(usual)));
         }
-        let steps = request.integers("last_step", ANY)?.unwrap_or_default();
-        match secrets {
-            Some(Secrets::Several(texts)) if texts.len() == steps.len() => {
-                Ok(LastSteps::Each(steps))
-            }
-            _ => Err(request.wrong("last_step", "an integer, or as many as there are secrets")),
+        let numbers = request.integers(name, range)?.unwrap_or_default();
+        if count == Some(numbers.len()) {
+            Ok(Numbers::Each(numbers))
+        } else {
+            Err(request.wrong(name, "an integer, or as many as there are secrets"))
         }
     }
 
     fn of(&self, place: usize) -> i64 {
         match self {
-            LastSteps::All(step) => *step,
-            LastSteps::Each(steps) => steps[place],
+            Numbers::All(number) => *number,
+            Numbers::Each(numbers) => numbers[place],
         }
     }
 }
 
 /// The refusal of what is no code for any of the secrets.
 fn malformed(authenticating: &[Authenticating]) -> Error {
-    let mut digits: Vec<u8> = authenticating.iter().map(|one| one.scheme.digits).collect();
+    let mut digits: Vec<u8> = authenticating
+        .iter()
+        .map(|one| one.stored.scheme.digits)
+        .collect();
     digits.sort_unstable();
     digits.dedup();
     let digits: Vec<String> = digits.iter().map(u8::to_string).collect();

@@ -1,6 +1,5 @@
-//! TOTP, RFC 6238: which steps a code belongs to, and which code a step has.
-
-use std::ops::RangeInclusive;
+//! HOTP, RFC 4226, and TOTP, RFC 6238: which code a counter has, and to which one a code belongs. The counters of TOTP
+//! are time steps.
 
 use hmac::KeyInit;
 use hmac::block_api::HmacCore;
@@ -8,7 +7,7 @@ use hmac::digest::Output;
 use hmac::digest::block_api::{Buffer, FixedOutputCore};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 use totp_rs::{Algorithm, Builder};
 use zeroize::Zeroizing;
 
@@ -17,7 +16,7 @@ use crate::otp::Code;
 use crate::secret::Secret;
 
 /// What both sides agree on besides the secret.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scheme {
     pub(crate) algorithm: Algorithm,
     /// 6 to 8.
@@ -37,56 +36,54 @@ impl Scheme {
         self.period - now % self.period
     }
 
-    /// The code of one step, as text.
-    pub(crate) fn code(&self, secret: &Secret, step: u64) -> Zeroizing<String> {
-        // With steps of one second, totp-rs's time is the step's number.
+    /// The code of one counter, as text.
+    pub(crate) fn code(&self, secret: &Secret, counter: u64) -> Zeroizing<String> {
+        // With steps of one second, totp-rs's time is the counter.
         let totp = Builder::new()
             .with_algorithm(self.algorithm)
             .with_digits(self.digits)
             .with_step_duration(1)
             .with_secret(secret.as_bytes())
             .build_noncompliant(); // build() would refuse the 80-bit secrets that we warn about
-        Zeroizing::new(totp.generate(step).to_string())
+        Zeroizing::new(totp.generate(counter).to_string())
     }
 
-    /// The newest of `steps` whose code is `code`: two adjacent steps may share one. Every step is
-    /// computed and compared in constant time, whichever matches.
-    pub(crate) fn newest_match(
+    /// The first of `counters` whose code is `code`. Codes are compared in constant time. A hit ends the search: the
+    /// answer to a right code names its counter anyway, and for a wrong one every counter is computed.
+    pub(crate) fn first_match(
         &self,
         secret: &Secret,
         code: &Code,
-        steps: RangeInclusive<u64>,
+        counters: impl Iterator<Item = u64>,
     ) -> Result<Option<u64>> {
         match self.algorithm {
-            Algorithm::SHA1 => self.newest::<HmacCore<Sha1>>(secret, code, steps),
-            Algorithm::SHA256 => self.newest::<HmacCore<Sha256>>(secret, code, steps),
-            Algorithm::SHA512 => self.newest::<HmacCore<Sha512>>(secret, code, steps),
+            Algorithm::SHA1 => self.first::<HmacCore<Sha1>>(secret, code, counters),
+            Algorithm::SHA256 => self.first::<HmacCore<Sha256>>(secret, code, counters),
+            Algorithm::SHA512 => self.first::<HmacCore<Sha512>>(secret, code, counters),
             _ => Err(Error::internal("no setting has this algorithm")),
         }
     }
 
-    /// As totp-rs would find it; but the key is prepared once for all steps, which is half the work.
-    fn newest<M: FixedOutputCore + KeyInit + Clone>(
+    /// As totp-rs would find it; but the key is prepared once for all counters, which is half the work.
+    fn first<M: FixedOutputCore + KeyInit + Clone>(
         &self,
         secret: &Secret,
         code: &Code,
-        steps: RangeInclusive<u64>,
+        counters: impl Iterator<Item = u64>,
     ) -> Result<Option<u64>> {
         let keyed = M::new_from_slice(secret.as_bytes())
             .map_err(|_| Error::internal("HMAC takes no such key"))?;
         let modulus = 10u32.pow(self.digits.into());
-        let mut newest = 0;
-        let mut found = Choice::from(0);
-        for step in steps {
+        for counter in counters {
             let mut mac = keyed.clone();
             let mut digest = Output::<M>::default();
-            mac.finalize_fixed_core(&mut Buffer::<M>::new(&step.to_be_bytes()), &mut digest);
+            mac.finalize_fixed_core(&mut Buffer::<M>::new(&counter.to_be_bytes()), &mut digest);
             let value = truncated(&digest) % modulus;
-            let hit = value.ct_eq(&code.value());
-            newest.conditional_assign(&step, hit);
-            found |= hit;
+            if value.ct_eq(&code.value()).into() {
+                return Ok(Some(counter));
+            }
         }
-        Ok(bool::from(found).then_some(newest))
+        Ok(None)
     }
 }
 
@@ -106,7 +103,7 @@ mod tests {
     proptest! {
         /// totp-rs is the plain twin of the search.
         #[test]
-        fn the_newest_match_is_totp_rs_s(
+        fn the_first_match_is_totp_rs_s(
             bytes in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 10..=64),
                 proptest::collection::vec(any::<u8>(), 65..=512),
@@ -124,10 +121,10 @@ mod tests {
             let scheme = Scheme { algorithm, digits, period: 30 };
             let text = scheme.code(&secret, step + drift);
             let code = Code::typed(&text, digits).unwrap();
-            let window = step..=step + 4;
+            let window = (step..=step + 4).rev();
             let with_this_code = |at: &u64| scheme.code(&secret, *at) == text;
-            let expected = window.clone().rev().find(with_this_code);
-            prop_assert_eq!(scheme.newest_match(&secret, &code, window).unwrap(), expected);
+            let expected = window.clone().find(with_this_code);
+            prop_assert_eq!(scheme.first_match(&secret, &code, window).unwrap(), expected);
         }
     }
 }

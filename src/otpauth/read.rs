@@ -34,7 +34,7 @@ pub(crate) struct FromUri {
 const SCHEMES: [&str; 2] = ["otpauth:", "apple-otpauth:"];
 
 /// The largest counter that still has a next one in a record.
-const MAX_COUNTER: u64 = i64::MAX.cast_unsigned() - 1;
+pub(crate) const MAX_COUNTER: u64 = i64::MAX.cast_unsigned() - 1;
 
 /// Whether a text is meant to be a URI.
 pub(crate) fn is_uri(text: &str) -> bool {

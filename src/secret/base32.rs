@@ -1,5 +1,7 @@
 //! Base32 as people have it, RFC 4648 section 6.
 
+use data_encoding::BASE32_NOPAD;
+
 use crate::error::{Error, Result};
 use crate::pasted::means_nothing;
 use crate::status::Status;
@@ -12,9 +14,23 @@ const MIN_BYTES: usize = 10;
 /// The longest secret that is read has 512 bytes, which take this many symbols.
 const MAX_SYMBOLS: usize = 820;
 
+/// Base32 in its one form, as databases have it, is read at once; `None` for all else.
+fn read_canonical(text: &str) -> Option<Wiped> {
+    let length = BASE32_NOPAD.decode_len(text.len()).ok()?;
+    if length < MIN_BYTES || text.len() > MAX_SYMBOLS {
+        return None;
+    }
+    let mut bytes = Wiped::zeroed(length);
+    BASE32_NOPAD.decode_mut(text.as_bytes(), &mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// Any letter case, padded or not, with blanks and dashes between groups. Nothing is taken for another
 /// symbol. Also tells whether the last bits make no byte and are not zero.
 pub(super) fn read(text: &str) -> Result<(Wiped, bool)> {
+    if let Some(bytes) = read_canonical(text) {
+        return Ok((bytes, false));
+    }
     let mut bytes = Wiped::with_capacity(text.len().min(MAX_SYMBOLS) * 5 / 8);
     let mut symbols = 0;
     let mut padded = false;

@@ -17,9 +17,10 @@ pub(crate) struct Stored {
     pub(crate) secret: Secret,
     /// As it was, if it was one.
     uri: Option<Zeroizing<String>>,
-    scheme: Scheme,
-    /// The next counter, of type hotp.
-    counter: Option<u64>,
+    /// For hotp, its period means nothing.
+    pub(crate) scheme: Scheme,
+    /// Of type hotp, whose codes belong to counters: the first one that may be used.
+    pub(crate) counter: Option<u64>,
     /// About how its URI is written.
     warnings: Vec<Cow<'static, str>>,
     needs_reseal: bool,
@@ -109,17 +110,21 @@ impl Stored {
         })
     }
 
+    /// The same secret with a URI of its own.
+    pub(crate) fn rewritten(self, uri: &str) -> Result<Self> {
+        Ok(Stored {
+            needs_reseal: self.needs_reseal,
+            ..Stored::open_plain(uri, Form::Uri, &self.scheme)?
+        })
+    }
+
+    pub(crate) fn is_uri(&self) -> bool {
+        self.uri.is_some()
+    }
+
     /// What is sealed, or stored where there are no keys: the URI as it was, or base32 in its one form.
     pub(crate) fn text(&self) -> Zeroizing<String> {
         self.uri.clone().unwrap_or_else(|| self.secret.to_base32())
-    }
-
-    /// Its scheme, if its codes are of time steps.
-    pub(crate) fn totp(&self) -> Result<Scheme> {
-        match self.counter {
-            None => Ok(self.scheme),
-            Some(_) => Err(invalid("a URI of type hotp, and only totp is verified")),
-        }
     }
 
     /// Whether it should be sealed by the key in use, and is not.
@@ -311,7 +316,8 @@ mod tests {
         let uri =
             format!("otpauth://totp/A:b?issuer=B&algorithm=SHA-256&period=60&secret={SECRET}");
         let stored = Stored::open(&uri, None, None, &Scheme { digits: 8, ..USUAL }).unwrap();
-        let scheme = stored.totp().unwrap();
+        let scheme = &stored.scheme;
+        assert_eq!(stored.counter, None);
         assert_eq!(scheme.algorithm, Algorithm::SHA256);
         assert_eq!((scheme.digits, scheme.period), (6, 60));
         let odd = "totpsecret: the URI's algorithm is written in a way that some apps do not read";
@@ -323,7 +329,7 @@ mod tests {
             SECRET.get(16..).unwrap()
         );
         let stored = Stored::open(&uri, None, None, &USUAL).unwrap();
-        assert_eq!(stored.totp().err().unwrap().status, Status::InvalidSecret);
+        assert_eq!(stored.counter, Some(0));
         assert_eq!(stored.warnings(), stored.secret.warnings());
         assert_eq!(stored.warnings().len(), 1);
     }
@@ -349,7 +355,7 @@ mod tests {
             let opened = open(&sealed, &bound_to, &keys).unwrap();
             prop_assert_eq!(opened.secret.as_bytes(), secret.as_bytes());
             prop_assert_eq!(opened.text(), stored.text());
-            prop_assert_eq!(opened.totp().unwrap().digits, if is_uri { 8 } else { 6 });
+            prop_assert_eq!(opened.scheme.digits, if is_uri { 8 } else { 6 });
             refused(&sealed, &other, &keys);
         }
     }

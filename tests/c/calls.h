@@ -57,6 +57,11 @@ static const struct call CALLS[] = {
      FACTOR2_OK, "\"totpsecret\":\"" SECRET "\""},
     {"verify", factor2_verify, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"" CODE_NOW "\"}",
      FACTOR2_OK, "\"accepted\":true"},
+    {"resync", factor2_resync,
+     "{\"totpsecret\":\"" SECRET "\",\"otp\":\"" CODE_PAST "\",\"next_otp\":\"" CODE_NOW "\"}",
+     FACTOR2_OK, "\"step\":1,\"drift\":0"},
+    {"diagnose", factor2_diagnose, "{\"totpsecret\":\"" SECRET "\",\"otp\":\"" CODE_NOW "\"}",
+     FACTOR2_OK, "{\"right\":true,\"findings\":[]}"},
     /* with the guard "none" there is nothing to show and to forget */
     {"inspect", factor2_inspect, "{\"totpsecret\":\"" SECRET "\"}", FACTOR2_CONFIGURATION,
      "\"Configuration\""},

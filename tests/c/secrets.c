@@ -65,6 +65,14 @@ static const struct provocation PROVOCATIONS[] = {
     {factor2_verify, "{\"totpsecret\":[\"" CANARY "\"],\"otp\":\"" CODE "\"}"},
     {factor2_verify, "{\"totpsecret\":{\"" CANARY "\":1},\"otp\":\"" CODE "\"}"},
 
+    {factor2_resync, "{\"totpsecret\":\"" CANARY "1\",\"otp\":\"" CODE "\",\"next_otp\":\"" CODE "\"}"},
+    {factor2_resync, "{" GOOD ",\"otp\":\"" CODE "\",\"next_otp\":\"" CODE "\"}"},
+    {factor2_resync, "{" GOOD ",\"otp\":\"" CODE "\",\"next_otp\":\"" CODE "0\"}"},
+    {factor2_resync, "{" GOOD ",\"otp\":\"CANARY\",\"next_otp\":\"" CODE "\"}"},
+    {factor2_diagnose, "{\"totpsecret\":\"" CANARY "1\",\"otp\":\"" CODE "\"}"},
+    {factor2_diagnose, "{" GOOD ",\"otp\":\"" CODE CODE "\"}"},
+    {factor2_diagnose, "{" GOOD ",\"otp\":\"" CODE "\",\"next_otp\":\"CANARY\"}"},
+
     {factor2_generate, "{\"totpsecret\":\"" CANARY "1\"}"},
     {factor2_generate, "{\"totpsecret\":\"canary\"}"},
     {factor2_generate, "{\"totpsecret\":918273}"},

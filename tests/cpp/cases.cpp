@@ -48,6 +48,8 @@ const std::map<std::string, authenticator::operation> OPERATIONS = {
     {"prepare_configuration", factor2_prepare_configuration},
     {"reprepare_configuration", factor2_reprepare_configuration},
     {"verify", factor2_verify},
+    {"resync", factor2_resync},
+    {"diagnose", factor2_diagnose},
     {"seal", factor2_seal},
     {"create_recovery_codes", factor2_create_recovery_codes},
     {"verify_recovery_code", factor2_verify_recovery_code},

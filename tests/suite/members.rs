@@ -3,9 +3,10 @@
 
 use factor2::Status;
 use factor2::capi::{
-    factor2_create_recovery_codes, factor2_create_secret, factor2_describe, factor2_generate,
-    factor2_inspect, factor2_prepare_configuration, factor2_qr, factor2_reprepare_configuration,
-    factor2_reset, factor2_seal, factor2_verify, factor2_verify_recovery_code,
+    factor2_create_recovery_codes, factor2_create_secret, factor2_describe, factor2_diagnose,
+    factor2_generate, factor2_inspect, factor2_prepare_configuration, factor2_qr,
+    factor2_reprepare_configuration, factor2_reset, factor2_resync, factor2_seal, factor2_verify,
+    factor2_verify_recovery_code,
 };
 use serde_json::json;
 
@@ -37,6 +38,12 @@ const LAST_STEP: Kind = (
     "an integer from -1 to 9223372036854775807",
     &["0", "-1", "-0", "9007199254740993", "[]", r#"["6"]"#],
 );
+const ONE_LAST_STEP: Kind = (LAST_STEP.0, &["0", "-1", "-0", "9007199254740993"]);
+const DRIFT: Kind = (
+    "an integer from -1000 to 1000",
+    &["0", "-1", "-2", "-0", "[]", r#"["6"]"#],
+);
+const ONE_DRIFT: Kind = (DRIFT.0, &["0", "-1", "-2", "-0"]);
 const SECRETS_ELEMENT: Kind = (SECRETS.0, &[r#""6""#]);
 const NUMBER: Kind = ("an integer from 1 to 32", &[]);
 const NUMBERS: Kind = ("integers from 1 to 32", &["[]"]);
@@ -67,6 +74,18 @@ const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_verify, r#"{"totpsecret":"$","otp":@}"#, "otp", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","username":@}"#, "username", STRING),
     (factor2_verify, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", LAST_STEP),
+    (factor2_verify, r#"{"totpsecret":"$","otp":"000000","drift":@}"#, "drift", DRIFT),
+    (factor2_resync, r#"{"totpsecret":@,"otp":"000000","next_otp":"000000"}"#, "totpsecret", STRING),
+    (factor2_resync, r#"{"totpsecret":"$","otp":@,"next_otp":"000000"}"#, "otp", STRING),
+    (factor2_resync, r#"{"totpsecret":"$","otp":"000000","next_otp":@}"#, "next_otp", STRING),
+    (factor2_resync, r#"{"totpsecret":"$","otp":"000000","next_otp":"000000","last_step":@}"#, "last_step", ONE_LAST_STEP),
+    (factor2_diagnose, r#"{"totpsecret":@,"otp":"000000"}"#, "totpsecret", STRING),
+    (factor2_diagnose, r#"{"totpsecret":"$","otp":@}"#, "otp", STRING),
+    (factor2_diagnose, r#"{"totpsecret":"$","otp":"000000","next_otp":@}"#, "next_otp", STRING),
+    (factor2_diagnose, r#"{"totpsecret":"$","otp":"000000","last_step":@}"#, "last_step", ONE_LAST_STEP),
+    (factor2_diagnose, r#"{"totpsecret":"$","otp":"000000","drift":@}"#, "drift", ONE_DRIFT),
+    (factor2_create_secret, r#"{"username":"alice","type":@}"#, "type", STRING),
+    (factor2_qr, r#"{"username":"alice","totpsecret":"$","type":@}"#, "type", STRING),
     (factor2_generate, r#"{"totpsecret":@}"#, "totpsecret", STRING),
     (factor2_inspect, r#"{"totpsecret":@}"#, "totpsecret", STRING),
     (factor2_reset, r#"{"totpsecret":@}"#, "totpsecret", STRING),

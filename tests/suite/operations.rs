@@ -47,7 +47,7 @@ fn describe() {
         },
         "require_user_entry": true, "skip_email_verification_on_signup": false,
         "issuer": "Example", "algorithm": "SHA1", "digits": 6, "period": 30,
-        "window": {"past": 1, "future": 1}, "secret_bytes": 20,
+        "window": {"past": 1, "future": 1}, "look_ahead": 10, "secret_bytes": 20,
         "qr": {
             "module_px": 10, "quiet_zone": 5, "error_correction": "M", "dark": "#000000",
             "light": "#ffffff", "logo": false,

@@ -325,10 +325,13 @@ fn what_is_inside_must_be_a_secret() {
     clock::stand_at(NOW);
     let authenticator = with_keys(&[("k", KEY)], &guard());
     let sealed = seal(&authenticator, SECRET);
-    let hotp = format!("otpauth://hotp/a?secret={SECRET}&counter=1");
     for (inside, opens) in [
         (SECRET, true),
         (&*format!("otpauth://totp/a?secret={SECRET}"), true),
+        (
+            &*format!("otpauth://hotp/a?secret={SECRET}&counter=1"),
+            true,
+        ),
         ("no secret", false),
         ("JBSWY3DPEHPK3PX", false),
         ("otpauth://totp/a", false),
@@ -352,9 +355,4 @@ fn what_is_inside_must_be_a_secret() {
             );
         }
     }
-    let request = json!({"totpsecret": seal(&authenticator, &hotp), "username": "alice"});
-    let message = authenticator
-        .call(factor2_generate, request)
-        .refused(Status::InvalidSecret);
-    assert!(message.contains("type hotp"), "{message}");
 }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use data_encoding::{BASE32, BASE32_NOPAD, BASE64, HEXLOWER};
 use factor2::Status;
 use factor2::capi::{
-    factor2_create_secret, factor2_generate, factor2_inspect, factor2_prepare_configuration,
-    factor2_qr, factor2_reprepare_configuration, factor2_reset, factor2_verify,
+    factor2_create_secret, factor2_diagnose, factor2_generate, factor2_inspect,
+    factor2_prepare_configuration, factor2_qr, factor2_reprepare_configuration, factor2_reset,
+    factor2_resync, factor2_verify,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ fn authenticator(secret_bytes: usize) -> Authenticator {
 }
 
 /// How a secret gets in: each operation that takes one, by its request.
-fn ways_in(secret: &str) -> [(Operation, Value); 7] {
+fn ways_in(secret: &str) -> [(Operation, Value); 9] {
     let session = json!({"totpsecret": secret, "factor2": "totp"});
     [
         (
@@ -40,6 +41,14 @@ fn ways_in(secret: &str) -> [(Operation, Value); 7] {
         ),
         (
             factor2_verify,
+            json!({"totpsecret": secret, "otp": "no code"}),
+        ),
+        (
+            factor2_resync,
+            json!({"totpsecret": secret, "otp": "no code", "next_otp": "no code"}),
+        ),
+        (
+            factor2_diagnose,
             json!({"totpsecret": secret, "otp": "no code"}),
         ),
         (factor2_generate, json!({"totpsecret": secret})),

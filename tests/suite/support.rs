@@ -172,6 +172,8 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
         capi::factor2_reprepare_configuration,
     ),
     ("factor2_verify", capi::factor2_verify),
+    ("factor2_resync", capi::factor2_resync),
+    ("factor2_diagnose", capi::factor2_diagnose),
     ("factor2_inspect", capi::factor2_inspect),
     ("factor2_reset", capi::factor2_reset),
     ("factor2_generate", capi::factor2_generate),

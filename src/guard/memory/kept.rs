@@ -21,7 +21,7 @@ pub(super) struct Kept {
     /// At most 100, by the policy: then nothing is counted any more.
     failures: u8,
     disabled: bool,
-    /// Seconds of a step, at most 120; 0 for recovery codes, which have none.
+    /// Seconds of a step, at most 120; 0 for counters and for recovery codes, which have none.
     period: u8,
 }
 
@@ -43,6 +43,12 @@ impl Kept {
 
     pub(super) fn period(self) -> u64 {
         self.period.into()
+    }
+
+    /// Whether it may go once its last accepted code is none any more. A counter's codes never expire.
+    pub(super) fn may_go(self) -> bool {
+        let is_of_counter = self.period == 0 && self.last_step >= 0;
+        Record::from(self).is_clean() && !is_of_counter
     }
 
     /// When its last accepted step began, in Unix seconds.

@@ -3,7 +3,7 @@
 //!
 //! Bounded: when it is full, the clean record that was accepted longest ago makes room. A record
 //! with failures never does, nor one whose code may still be typed again, nor that of a set of which a recovery
-//! code was used; if there are only those, new credentials are refused.
+//! code was used, nor that of a counter; if there are only those, new credentials are refused.
 
 mod kept;
 mod key;
@@ -108,8 +108,8 @@ impl MemoryStore {
                 let max = self.max_records;
                 Err(store_unavailable(format!(
                     "the guard's store \"memory\" is full: all of its {max} records \
-                     (config.guard.max_records) have wrong codes, used recovery codes, or codes that could \
-                     still be replayed"
+                     (config.guard.max_records) have wrong codes, used recovery codes, counters, or codes that \
+                     could still be replayed"
                 )))
             }
         }
@@ -153,7 +153,7 @@ impl Store for MemoryStore {
         left.reset();
         let kept = Kept::new(left, kept.period());
         shard.records.insert(*credential, kept);
-        shard.note_if_clean(credential, &before, &left);
+        shard.note_if_clean(credential, &before, kept);
         Ok(left)
     }
 }
@@ -205,7 +205,7 @@ impl Shard {
         if record.retry != before.retry {
             self.keep_retry(credential, record.retry);
         }
-        self.note_if_clean(credential, &before, &record);
+        self.note_if_clean(credential, &before, keeps);
         Some(verdict)
     }
 
@@ -216,10 +216,11 @@ impl Shard {
         };
     }
 
-    fn note_if_clean(&mut self, credential: &Credential, before: &Record, after: &Record) {
-        let is_noted = before.is_clean() && before.last_step == after.last_step;
-        if after.is_clean() && !is_noted {
-            self.clean.push_back((*credential, after.last_step));
+    fn note_if_clean(&mut self, credential: &Credential, before: &Record, after: Kept) {
+        let last_step = Record::from(after).last_step;
+        let is_noted = before.is_clean() && before.last_step == last_step;
+        if after.may_go() && !is_noted {
+            self.clean.push_back((*credential, last_step));
         }
         // Every login adds an entry, and at most one for each record is not stale: to drop the stale ones
         // once they are the majority costs O(1) per login.

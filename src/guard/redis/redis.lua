@@ -1,7 +1,8 @@
 -- One question about one record, answered as "<id> <answer>".
--- KEYS: the record. ARGV: id, question; and for "judge": what the code belongs to ("nothing", "old", "step N" or
--- "number N"), the code and the key of its request, now or "clock", and the policy. Steps and seconds are
--- below 2^52, where Lua's numbers are exact.
+-- KEYS: the record. ARGV: id, question; and for "judge": what the code belongs to ("nothing", "old", "step FIRST
+-- LAST", of which FIRST must not be used yet and LAST is the code's, or "number N"), the code and the key of
+-- its request, now or "clock", and the policy. Seconds are below 2^52, where Lua's numbers are exact; counters
+-- reach 2^63, so steps stay as they are written.
 local id, question = ARGV[1], ARGV[2]
 
 -- The record is the text of record.rs: its format (1, or 2 for what 1 cannot say), last_step, last_code or
@@ -16,7 +17,7 @@ local is_format_1 = used == '0' and retry == '-'
 if is_format_1 ~= (format == '1') or not (retry == '-' or retry_key) then
   return redis.error_reply('FOREIGN not a record of this version')
 end
-last_step, failures, used = tonumber(last_step), tonumber(failures), tonumber(used)
+failures, used = tonumber(failures), tonumber(used)
 locked_until, lock_s = tonumber(locked_until), tonumber(lock_s)
 accepted_at, repeated = tonumber(accepted_at), tonumber(repeated)
 
@@ -26,7 +27,7 @@ local function record()
     retry = string.format('%s:%.0f:%.0f', retry_key, accepted_at, repeated)
   end
   local format = (used == 0 and not retry_key) and '1' or '2'
-  return string.format('%s %.0f %s %.0f %.0f %.0f %s %s %.0f %s', format,
+  return string.format('%s %s %s %.0f %.0f %.0f %s %s %.0f %s', format,
     last_step, last_code, failures, locked_until, lock_s, disabled, attempt, used, retry)
 end
 
@@ -51,17 +52,24 @@ elseif question == 'reset' then
   return id .. ' ' .. record()
 end
 
-local matched, number = string.match(ARGV[3], '^(%l+) ?(%d*)$')
+local matched, number, last = string.match(ARGV[3], '^(%l+) ?(%d*) ?(%d*)$')
 local code, key = string.match(ARGV[4], '^(%d+) (%S+)$')
 local now = tonumber(ARGV[5]) or tonumber(redis.call('TIME')[1])
 local soft, hard, base_delay, max_delay, ttl, limit =
   string.match(ARGV[6], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
 soft, hard, base_delay, max_delay, ttl, limit = tonumber(soft), tonumber(hard), tonumber(base_delay),
   tonumber(max_delay), tonumber(ttl), tonumber(limit)
-number = tonumber(number)
 
 local function verdict(name, number)
   return string.format('%s %s %.0f', id, name, number or 0)
+end
+
+local function verdict_on_reused()
+  return string.format('%s reused %s', id, last_step)
+end
+
+local function is_after_last_step(number)
+  return last_step == '-1' or #number > #last_step or (#number == #last_step and number > last_step)
 end
 
 local function verdict_on_wrong()
@@ -78,7 +86,7 @@ local function is_last_request()
 end
 
 local function verdict_on_repeated()
-  return string.format('%s repeated %.0f %.0f', id, last_step, accepted_at)
+  return string.format('%s repeated %s %.0f', id, last_step, accepted_at)
 end
 
 -- Record::repeat of state.rs, whose limits are 0 where nothing may be repeated.
@@ -87,6 +95,7 @@ local function may_repeat()
 end
 
 local function is_used(number)
+  number = tonumber(number)
   return math.floor(used / 2 ^ (number - 1)) % 2 == 1
 end
 
@@ -111,8 +120,8 @@ local function judge()
     attempt, repeated = id, repeated + 1
     return verdict_on_repeated()
   end
-  if matched == 'step' and number > last_step then
-    last_step, last_code, attempt = number, code, id
+  if matched == 'step' and is_after_last_step(number) then
+    last_step, last_code, attempt = last, code, id
     failures, locked_until, lock_s, disabled = 0, 0, 0, '0'
     retry_key = nil
     if limit > 0 and key ~= '-' then
@@ -120,11 +129,11 @@ local function judge()
     end
     return verdict('accepted', used)
   elseif matched == 'number' and not is_used(number) then
-    used, attempt = used + 2 ^ (number - 1), id
+    used, attempt = used + 2 ^ (tonumber(number) - 1), id
     failures, locked_until, lock_s, disabled = 0, 0, 0, '0'
     return verdict('accepted', used)
   elseif matched ~= 'nothing' or code == last_code then
-    return verdict('reused', last_step)
+    return verdict_on_reused()
   end
   attempt = id
   failures = failures + 1

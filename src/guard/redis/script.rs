@@ -74,8 +74,8 @@ pub(super) fn judge_words(attempt: &Attempt, policy: &Policy) -> Option<Vec<Stri
         Match::Nothing => "nothing".to_owned(),
         Match::Old => "old".to_owned(),
         Match::Number(number) => format!("number {number}"),
-        Match::Step(step) if step < MAX_NUMBER.cast_signed() => format!("step {step}"),
-        Match::Step(_) => return None,
+        Match::Step(step) => format!("step {step} {step}"),
+        Match::Pair(step) => format!("step {} {step}", step - 1),
     };
     let now = match attempt.now {
         _ if !attempt.time_is_fixed => "clock".to_owned(),
