@@ -34,6 +34,7 @@ mod response;
 mod secret;
 mod status;
 mod sys;
+mod transfer;
 mod wiped;
 
 pub use status::Status;

@@ -31,12 +31,17 @@ impl Response {
             let message = "the response could not be written as JSON";
             return Err(Error::internal(message));
         }
-        buffer.push(0);
-        Ok(Response {
-            json: buffer,
+        Ok(Response::written(buffer))
+    }
+
+    /// JSON that is written already. It has room for one byte more.
+    pub(crate) fn written(mut json: Wiped) -> Self {
+        json.push(0);
+        Response {
+            json,
             data: None,
             texts: RefCell::default(),
-        })
+        }
     }
 
     /// The same, with bytes beside it.

@@ -139,7 +139,7 @@ pub unsafe extern "C" fn factor2_authenticator_new(
             if authenticator.is_null() {
                 return Err(null_pointer("authenticator"));
             }
-            let config = input::read(config, config_len, "config")?;
+            let config = input::read(config, config_len, input::MAX_BYTES, "config")?;
             let made = Authenticator::new(config)?;
             let response = Response::new(&serde_json::json!({}))?;
             set(authenticator, Handle::into_raw(made).cast());

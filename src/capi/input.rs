@@ -7,13 +7,16 @@ use crate::capi::boundary::null_pointer;
 use crate::error::{Error, Result};
 use crate::status::Status;
 
-/// The longest text that is read, in bytes.
+/// The longest text that is read, in bytes, but for what is imported.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
+
+/// The longest request to import.
+pub(super) const MAX_IMPORT_BYTES: usize = 16 * 1024 * 1024;
 
 /// The length that stands for "up to the first NUL".
 pub(super) const NUL_TERMINATED: usize = usize::MAX;
 
-/// Borrows the text at `text`; `name` is the argument's name, for messages.
+/// Borrows the text at `text`, of at most `most` bytes; `name` is the argument's name, for messages.
 ///
 /// # Safety
 /// `text` is NULL or points to `length` readable bytes, or to a NUL-terminated string if `length`
@@ -21,6 +24,7 @@ pub(super) const NUL_TERMINATED: usize = usize::MAX;
 pub(super) unsafe fn read<'a>(
     text: *const c_char,
     length: usize,
+    most: usize,
     name: &'static str,
 ) -> Result<&'a str> {
     if text.is_null() {
@@ -28,12 +32,12 @@ pub(super) unsafe fn read<'a>(
     }
     let length = if length == NUL_TERMINATED {
         // SAFETY: stops at the NUL, or after one byte more than is allowed.
-        unsafe { libc::strnlen(text, MAX_BYTES + 1) }
+        unsafe { libc::strnlen(text, most + 1) }
     } else {
         length
     };
-    if length > MAX_BYTES {
-        let message = format!("{name}: longer than {MAX_BYTES} bytes");
+    if length > most {
+        let message = format!("{name}: longer than {most} bytes");
         return Err(Error::new(Status::RequestTooLarge, message));
     }
     // SAFETY: not NULL, and `length` bytes are readable as promised by the caller.

@@ -17,6 +17,7 @@ mod input;
 mod recovery;
 mod response;
 mod seal;
+mod transfer;
 mod types;
 mod verify;
 mod version;
@@ -41,6 +42,7 @@ pub use response::{
     factor2_response_text,
 };
 pub use seal::factor2_seal;
+pub use transfer::factor2_import;
 pub use types::{factor2_authenticator, factor2_operation, factor2_response, factor2_status};
 pub use verify::{factor2_generate, factor2_resync, factor2_verify};
 pub use version::{
@@ -58,11 +60,38 @@ unsafe fn operate(
     response: *mut *mut factor2_response,
     operation: impl FnOnce(&Authenticator, &str) -> Result<Response>,
 ) -> factor2_status {
+    let most = input::MAX_BYTES;
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        operate_on(
+            most,
+            authenticator,
+            request,
+            request_len,
+            response,
+            operation,
+        )
+    }
+}
+
+/// The same for a request of at most `most` bytes.
+///
+/// # Safety
+/// The pointers are as the header describes.
+unsafe fn operate_on(
+    most: usize,
+    authenticator: *const factor2_authenticator,
+    request: *const c_char,
+    request_len: usize,
+    response: *mut *mut factor2_response,
+    operation: impl FnOnce(&Authenticator, &str) -> Result<Response>,
+) -> factor2_status {
     // SAFETY: the caller's promise, passed on.
     unsafe {
         respond(response.cast(), || {
             let authenticator = Handle::borrow(authenticator.cast())?;
-            operation(authenticator, input::read(request, request_len, "request")?)
+            let request = input::read(request, request_len, most, "request")?;
+            operation(authenticator, request)
         })
     }
 }

@@ -12,4 +12,5 @@ mod refused;
 mod resync;
 mod seal;
 mod shown;
+mod transfer;
 mod verify;

@@ -6,5 +6,5 @@ mod percent;
 mod read;
 mod write;
 
-pub(crate) use read::{MAX_COUNTER, is_uri, read_uri};
+pub(crate) use read::{MAX_COUNTER, algorithm_of, is_uri, read_uri};
 pub(crate) use write::provisioning_uri;

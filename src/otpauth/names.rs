@@ -8,16 +8,13 @@ use crate::error::Result;
 use crate::otpauth::percent::{Decoded, decode};
 
 /// The names of a URI without the blanks around them, empty where it has none.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no operation asks for names yet")
-)]
 pub(crate) struct Names {
     pub(crate) issuer: Zeroizing<String>,
     /// The label's, where the parameter names another.
     pub(crate) label_issuer: Option<Zeroizing<String>>,
     pub(crate) account: Zeroizing<String>,
     /// What was mended, and what apps may take for something else.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no operation tells them yet"))]
     pub(crate) warnings: Vec<Cow<'static, str>>,
 }
 

@@ -8,14 +8,14 @@ use crate::error::Result;
 use crate::secret::invalid;
 
 /// What a part of a URI says.
-pub(super) struct Decoded {
-    pub(super) text: Zeroizing<String>,
+pub(crate) struct Decoded {
+    pub(crate) text: Zeroizing<String>,
     /// Whether it is written in a way that some apps do not read.
-    pub(super) is_odd: bool,
+    pub(crate) is_odd: bool,
 }
 
 /// RFC 3986 section 2.1. A `%` without two hex digits behind it stands for itself. In a query, `+` is a blank.
-pub(super) fn decode(text: &str, is_query: bool) -> Result<Decoded> {
+pub(crate) fn decode(text: &str, is_query: bool) -> Result<Decoded> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut is_odd = false;
     let mut rest = text.as_bytes();

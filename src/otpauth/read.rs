@@ -23,10 +23,6 @@ pub(crate) struct FromUri {
     pub(crate) counter: Option<u64>,
     /// About how secret and scheme are written. What the secret itself is warned of is not repeated.
     pub(crate) warnings: Vec<Cow<'static, str>>,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no operation asks for names yet")
-    )]
     pub(crate) names: Names,
 }
 
@@ -154,22 +150,14 @@ impl Query {
         }
     }
 
-    /// Also as `SHA-256` or `HmacSHA256`, which some write.
     fn algorithm(&mut self) -> Result<Algorithm> {
         let Some(Decoded { text, is_odd }) = &mut self.0[ALGORITHM] else {
             return Ok(Algorithm::SHA1);
         };
-        let name = text.to_ascii_uppercase().replace('-', "");
-        let name = name.strip_prefix("HMAC").unwrap_or(&name);
+        let unknown = "the URI's algorithm must be SHA1, SHA256 or SHA512";
+        let (algorithm, name) = algorithm_of(text).ok_or_else(|| invalid(unknown))?;
         *is_odd |= !text.eq_ignore_ascii_case(name);
-        match name {
-            "SHA1" => Ok(Algorithm::SHA1),
-            "SHA256" => Ok(Algorithm::SHA256),
-            "SHA512" => Ok(Algorithm::SHA512),
-            _ => Err(invalid(
-                "the URI's algorithm must be SHA1, SHA256 or SHA512",
-            )),
-        }
+        Ok(algorithm)
     }
 
     fn warnings(&self) -> Vec<Cow<'static, str>> {
@@ -182,6 +170,18 @@ impl Query {
         });
         odd.map(Cow::Owned).collect()
     }
+}
+
+/// An algorithm by its name, also as `SHA-256` or `HmacSHA256`, which some write; and its usual name.
+pub(crate) fn algorithm_of(text: &str) -> Option<(Algorithm, &'static str)> {
+    let name = text.to_ascii_uppercase().replace('-', "");
+    let name = name.strip_prefix("HMAC").unwrap_or(&name);
+    let known = [
+        (Algorithm::SHA1, "SHA1"),
+        (Algorithm::SHA256, "SHA256"),
+        (Algorithm::SHA512, "SHA512"),
+    ];
+    known.into_iter().find(|(_, known)| *known == name)
 }
 
 #[cfg(test)]
@@ -316,11 +316,11 @@ mod tests {
         fn what_is_written_is_read_back(
             bytes in 10..64usize, digits in 6..=8u8, period in 15..=120u64,
             algorithm in prop_oneof![Just(Algorithm::SHA1), Just(Algorithm::SHA256), Just(Algorithm::SHA512)],
-            issuer in "[^:\0]{0,20}", account in "[^\0:]{1,20}", counter in proptest::option::of(0..=MAX_COUNTER),
+            issuer in "[^\0]{0,20}", account in "[^\0]{1,20}", counter in proptest::option::of(0..=MAX_COUNTER),
         ) {
             let secret = Secret::generate(bytes).unwrap();
             let scheme = Scheme { algorithm, digits, period };
-            let uri = provisioning_uri(&issuer, &account, &secret.to_base32(), &scheme, counter);
+            let uri = provisioning_uri(issuer.trim(), account.trim(), &secret.to_base32(), &scheme, counter);
             let read = read_uri(&uri).unwrap();
             prop_assert_eq!(read.secret.as_bytes(), secret.as_bytes());
             let read = (read.scheme.algorithm, read.scheme.digits, read.scheme.period, read.counter);

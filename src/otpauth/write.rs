@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use crate::otp::Scheme;
 
 /// `otpauth://totp/ISSUER:ACCOUNT?secret=S&issuer=ISSUER`, then what differs from SHA1, 6 digits and
-/// 30 seconds; with a counter, type hotp, which ends with it and has no period. An empty issuer is left out. The
-/// secret is in base32.
+/// 30 seconds; with a counter, type hotp, which ends with it and has no period. An empty issuer is left out, but
+/// for the colon behind it where the account has one, which would be taken for it. The secret is in base32.
 pub(crate) fn provisioning_uri(
     issuer: &str,
     account: &str,
@@ -26,8 +26,8 @@ pub(crate) fn provisioning_uri(
         None => "otpauth://totp/",
         Some(_) => "otpauth://hotp/",
     });
-    if !issuer.is_empty() {
-        push_percent_encoded(&mut uri, issuer);
+    push_percent_encoded(&mut uri, issuer);
+    if !issuer.is_empty() || account.contains(':') {
         uri.push(':');
     }
     push_percent_encoded(&mut uri, account);

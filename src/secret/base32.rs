@@ -9,9 +9,12 @@ use crate::wiped::Wiped;
 
 /// The shortest secret that is read, in bytes. 80 bits were once common, and crossauth's
 /// TypeScript edition still makes them.
-const MIN_BYTES: usize = 10;
+pub(super) const MIN_BYTES: usize = 10;
 
-/// The longest secret that is read has 512 bytes, which take this many symbols.
+/// The longest one.
+pub(super) const MAX_BYTES: usize = 512;
+
+/// The symbols of the longest one.
 const MAX_SYMBOLS: usize = 820;
 
 /// Base32 in its one form, as databases have it, is read at once; `None` for all else.

@@ -99,6 +99,11 @@ impl Keys {
         on_wiped_stack::<WIPED_STACK, _>(|| self.keys[self.in_use].seal(text, bound_to))
     }
 
+    /// How long a text of so many bytes is when it is sealed.
+    pub(crate) fn sealed_length(&self, bytes: usize) -> usize {
+        self.keys[self.in_use].sealed_length(bytes)
+    }
+
     /// Opens a sealed text, and tells whether the key in use has sealed it.
     pub(super) fn open(&self, text: &str, bound_to: &str) -> Result<(Wiped, bool)> {
         let sealed = Sealed::read(text).ok_or_else(does_not_open)?;

@@ -50,8 +50,21 @@ impl Secret {
     /// Reads base32 as people have it.
     pub(crate) fn from_base32(text: &str) -> Result<Self> {
         let (bytes, has_rest) = base32::read(text)?;
+        Secret::not_empty(bytes, has_rest)
+    }
+
+    /// Takes bytes that another program had as they are, or in hex.
+    pub(crate) fn from_bytes(bytes: Wiped) -> Result<Self> {
+        match bytes.len() {
+            ..base32::MIN_BYTES => Err(invalid("too short, must be at least 10 bytes")),
+            ..=base32::MAX_BYTES => Secret::not_empty(bytes, false),
+            _ => Err(invalid("too long, must be at most 512 bytes")),
+        }
+    }
+
+    fn not_empty(bytes: Wiped, has_rest: bool) -> Result<Self> {
         if bytes.iter().all(|&byte| byte == 0) {
-            return Err(base32::invalid("all bits are zero"));
+            return Err(invalid("all bits are zero"));
         }
         Ok(Secret { bytes, has_rest })
     }

@@ -90,6 +90,12 @@ impl Key {
         Ok(text)
     }
 
+    /// How long [`Key::seal`] makes a text of so many bytes.
+    pub(super) fn sealed_length(&self, bytes: usize) -> usize {
+        let base64 = (4 * (NONCE + COMMIT + bytes + TAG)).div_ceil(3);
+        FORMAT.len() + self.name.len() + 2 + base64
+    }
+
     /// Opens what [`Key::seal`] made for the same; `None` for everything else.
     pub(super) fn open(&self, sealed: &Sealed, bound_to: &str) -> Result<Option<Wiped>> {
         let mut bytes = Wiped::zeroed(sealed.text.len() * 3 / 4 + 3);
@@ -136,7 +142,7 @@ impl Key {
         })
     }
 
-    /// A text of a request is shorter than 64 KiB.
+    /// What it is bound to is shorter than 64 KiB, as the requests are that open it.
     fn aad(&self, bound_to: &str) -> Vec<u8> {
         let mut aad = Vec::with_capacity(6 + FORMAT.len() + self.name.len() + bound_to.len());
         for text in [FORMAT, &self.name, bound_to] {

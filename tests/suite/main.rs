@@ -26,6 +26,7 @@ mod guard_sqlite;
 mod header;
 mod header_compiles;
 mod hotp;
+mod import;
 mod install;
 mod json;
 mod json_texts;
