@@ -3,18 +3,14 @@
 use serde_json::value::RawValue;
 
 use crate::json::members::read_members;
-use crate::json::text::{Text, string_content, unescape};
+use crate::json::text::{Text, shown};
 
 /// The value at `path`, names joined by dots, elements of arrays by number: where it begins in `json`, and
 /// its text: a string's content, or anything else as it is written.
 pub(crate) fn find<'a>(json: &'a str, path: &str) -> Option<(usize, Text<'a>)> {
     let value = path.split('.').try_fold(json, step)?;
     let place = value.as_ptr().addr() - json.as_ptr().addr();
-    let text = match string_content(value) {
-        Some(content) => unescape(content, true)?,
-        None => Text::Borrowed(value),
-    };
-    Some((place, text))
+    Some((place, shown(value)?))
 }
 
 /// The member or element of `value` with this name.

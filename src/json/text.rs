@@ -34,6 +34,14 @@ pub(super) fn string_content(raw: &str) -> Option<&str> {
     raw.strip_prefix('"')?.strip_suffix('"')
 }
 
+/// A value as text: a string's content, anything else as it is written; `None` for a lone surrogate.
+pub(crate) fn shown(raw: &str) -> Option<Text<'_>> {
+    match string_content(raw) {
+        Some(content) => unescape(content, true),
+        None => Some(Text::Borrowed(raw)),
+    }
+}
+
 pub(super) fn has_escapes(text: &str) -> bool {
     text.contains('\\')
 }

@@ -6,5 +6,6 @@ mod percent;
 mod read;
 mod write;
 
+pub(crate) use percent::decode;
 pub(crate) use read::{MAX_COUNTER, algorithm_of, is_uri, read_uri};
 pub(crate) use write::provisioning_uri;

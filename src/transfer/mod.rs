@@ -1,10 +1,16 @@
 //! What other systems have left behind, entry by entry: a file for each of their formats. What is read is facts
 //! about their files; where they are from stands there.
 
+mod csv;
+mod entra;
 mod entry;
 mod fields;
 mod google_authenticator;
+mod keycloak;
+mod migration;
 mod otpauth;
+mod privacyidea;
+mod protobuf;
 mod users_file;
 
 use std::borrow::Cow;
@@ -24,15 +30,23 @@ pub(crate) type Found<'f> = dyn FnMut(usize, std::result::Result<Entry, Why>) ->
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Otpauth,
+    OtpauthMigration,
     UsersFile,
     GoogleAuthenticator,
+    PrivacyideaCsv,
+    EntraCsv,
+    Keycloak,
 }
 
 /// By the names that requests have for them.
 pub(crate) const FORMATS: &[(&str, Format)] = &[
     ("otpauth", Format::Otpauth),
+    ("otpauth-migration", Format::OtpauthMigration),
     ("users-file", Format::UsersFile),
     ("google-authenticator", Format::GoogleAuthenticator),
+    ("privacyidea-csv", Format::PrivacyideaCsv),
+    ("entra-csv", Format::EntraCsv),
+    ("keycloak", Format::Keycloak),
 ];
 
 impl Format {
@@ -47,8 +61,12 @@ impl Format {
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         match self {
             Format::Otpauth => each_line(text, found, otpauth::read),
+            Format::OtpauthMigration => migration::read(text, found),
             Format::UsersFile => each_line(text, found, users_file::read),
             Format::GoogleAuthenticator => google_authenticator::read(text, username, found),
+            Format::PrivacyideaCsv => privacyidea::read(text, found),
+            Format::EntraCsv => entra::read(text, found),
+            Format::Keycloak => keycloak::read(text, found),
         }
     }
 }
