@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use super::enroll::{End, call};
 use super::machine::Machine;
-use crate::support::{run, tool};
+use crate::support::{root, run, tool};
 
 /// Takes over, which must end with this status; no secret is shown.
 #[track_caller]
@@ -25,6 +25,37 @@ fn import(machine: &Machine, arguments: &[&str], status: i32) -> String {
     assert_eq!(ended, Some(status), "{said}");
     machine.keeps_quiet(&said);
     said
+}
+
+/// docs/moving.md shows a command and what it says.
+#[test]
+fn the_page_shows_what_is_said() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let key = "3132333435363738393031323334353637383930";
+    let lines = format!(
+        "HOTP/T30 alice - {key}\nHOTP bob 1234 {key}\nHOTP/T30 carol - key\nHOTP/T30 dave - {key}\n"
+    );
+    fs::write(machine.folder.join("lib/users.oath"), lines).unwrap();
+    let page = fs::read_to_string(root().join("docs/moving.md")).unwrap();
+    let mut blocks = page.split("```");
+    let commands = blocks.find(|block| block.contains("--list")).unwrap();
+    let shown = blocks.nth(1).unwrap();
+    let command = commands.lines().nth(1).unwrap();
+    assert!(
+        command.starts_with("sudo factor2-enroll --import "),
+        "{command}"
+    );
+    let command = command.replace("/etc/users.oath", "/var/lib/users.oath");
+    let script = format!("sudo() {{ \"$@\"; }}\nexec 2>&1\n{command}\n");
+    let mut shell = machine.command("sh");
+    shell.args(["-euc", &script]);
+    shell.env("PATH", "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let output = shell.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(format!("\n{said}"), shown);
 }
 
 /// What is stored of a user.
