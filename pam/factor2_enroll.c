@@ -327,7 +327,7 @@ static int import_file(struct secret_import *import, const struct options *optio
         return failed(options->file, strerror(errno));
     if (!foreign_file_read(opened, FOREIGN_FILE_ANYBODYS, IMPORT_LONGEST, &file, &why))
         return failed(options->file, why);
-    if (strcmp(options->format, "users-file") == 0)
+    if (strcmp(options->format, "users-file") == 0 || strcmp(options->format, "otpauth") == 0)
         secret_import_take_lines(import, file.text, file.length);
     else
         secret_import_take_text(import, NULL, 0, file.text, file.length);

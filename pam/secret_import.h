@@ -256,7 +256,7 @@ static void secret_import_refused(struct secret_import *import, const factor2_re
 
     for (i = 0; (at = secret_import_text(response, "refused", i, "line", NULL)) != NULL; i++) {
         why = secret_import_text(response, "refused", i, "why", NULL);
-        sprintf(where, "line %.20s", at);
+        sprintf(where, "no. %.20s", at);
         if (line > 0)
             sprintf(where, "line %ld", line);
         secret_import_leave_out(import, user != NULL ? user : where, why != NULL ? why : "");

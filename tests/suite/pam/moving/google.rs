@@ -104,7 +104,10 @@ fn codes_by_time_go_on() {
     let said = import(&machine, &["google-authenticator"], 0);
     left.is_untouched();
     assert!(said.contains("alice: taken over\n    "), "{said}");
-    assert!(said.contains("\n    scratch codes: not carried over; "), "{said}");
+    assert!(
+        said.contains("\n    scratch codes: not carried over; "),
+        "{said}"
+    );
     assert!(said.contains("bob: taken over\n"), "{said}");
     assert!(said.contains("2 taken over, 0 left out\n"), "{said}");
 

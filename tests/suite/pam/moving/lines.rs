@@ -129,6 +129,27 @@ fn a_long_secret_and_other_formats() {
     }
     assert_eq!(stored(&machine, "bob"), uri);
     assert!(machine.login("login", "bob", &code(&secret)).accepted);
+
+    let header = "upn,serial number,secret key,time interval,manufacturer,model\n";
+    let lines = format!(
+        "{header}alice,1,{secret},60,Acme,One\nbob,2,secret1,60,Acme,One\n,,{secret},30,,\n"
+    );
+    fs::write(&file, lines).unwrap();
+    let said = import(&machine, &["entra-csv", "/var/lib/file", "--replace"], 1);
+    for line in [
+        "alice: taken over\n",
+        "left out: no. 3: totpsecret: ",
+        "left out: the file: the entry has no user's name\n",
+        "1 taken over, 2 left out\n",
+    ] {
+        assert!(said.contains(line), "{line:?}: {said}");
+    }
+    fs::write(&file, "{\"realm\":").unwrap();
+    let said = import(&machine, &["keycloak", "/var/lib/file"], 1);
+    assert!(
+        said.contains("left out: the file: request.text: "),
+        "{said}"
+    );
 }
 
 #[test]
