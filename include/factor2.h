@@ -91,7 +91,7 @@ extern "C" {
 #define FACTOR2_NULL_POINTER 101
 /** not a live handle of this kind (HTTP 500) */
 #define FACTOR2_INVALID_HANDLE 102
-/** the text is longer than 64 KiB (HTTP 413) */
+/** the text is longer than 64 KiB, or than 16 MiB for factor2_import() (HTTP 413) */
 #define FACTOR2_REQUEST_TOO_LARGE 103
 /** not UTF-8, not JSON, or an unknown, duplicate, missing, mistyped or out-of-range member
     (HTTP 400) */
@@ -306,7 +306,8 @@ void factor2_authenticator_free(factor2_authenticator *authenticator);
  * Each takes a request and gives a response; factor2_operation is their type:
  *
  *     authenticator  from factor2_authenticator_new(); not NULL
- *     request        a JSON object, UTF-8, at most 64 KiB; not NULL, read during the call only
+ *     request        a JSON object, UTF-8, at most 64 KiB, 16 MiB for factor2_import(); not NULL,
+ *                    read during the call only
  *     request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
  *     response       where to put the response, yours to free; NULL if you want only the status
  *

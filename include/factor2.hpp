@@ -437,6 +437,17 @@ class authenticator {
         return ask(factor2_seal, {{"totpsecret", totpsecret}, member(of)});
     }
 
+    /** What another system left behind; store `at("entries.0.sealed")` of each, or its `totpsecret`. `format` is
+     * one of the header's. */
+    response import_from(std::string_view format, std::string_view text) const {
+        return ask(factor2_import, {{"format", format}, {"text", text}});
+    }
+    /** The same for a file of one user, which does not name him. */
+    response import_from(std::string_view format, std::string_view text,
+                         std::string_view username) const {
+        return ask(factor2_import, {{"format", format}, {"text", text}, {"username", username}});
+    }
+
     /** Show `at("codes.0")` and the others once; store `at("recovery")`. */
     response create_recovery_codes() const { return call(factor2_create_recovery_codes, "{}"); }
     response create_recovery_codes(unsigned count) const {

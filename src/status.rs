@@ -62,7 +62,7 @@ status_table! {
     Ok = 0, 200, "accepted, or done";
     NullPointer = 101, 500, "a required pointer is NULL";
     InvalidHandle = 102, 500, "not a live handle of this kind";
-    RequestTooLarge = 103, 413, "the text is longer than 64 KiB";
+    RequestTooLarge = 103, 413, "the text is longer than 64 KiB, or than 16 MiB for factor2_import()";
     BadRequest = 104, 400, "not UTF-8, not JSON, or an unknown, duplicate, missing, mistyped or out-of-range member";
     InvalidToken = 201, 401, "wrong or malformed code, or secret or code not given";
     TokenReused = 202, 401, "the code's step, or a later one, was accepted before; the recovery code was used";

@@ -212,6 +212,11 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		response := responseOf(t, verification)
 		response["accepted"] = true
 		return response, nil, nil
+	case "import":
+		var typed factor2.ImportRequest
+		decodeStrictly(t, request, &typed)
+		imported, err := authenticator.Import(typed)
+		return responseOf(t, imported), nil, err
 	case "generate":
 		decodeStrictly(t, request, &secret)
 		code, err := authenticator.Generate(secret)

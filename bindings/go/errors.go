@@ -15,7 +15,7 @@ const (
 	ErrNullPointer Status = C.FACTOR2_NULL_POINTER
 	// The authenticator is closed.
 	ErrInvalidHandle Status = C.FACTOR2_INVALID_HANDLE
-	// The request is longer than 64 KiB.
+	// The request is longer than 64 KiB, or than 16 MiB for Import.
 	ErrRequestTooLarge Status = C.FACTOR2_REQUEST_TOO_LARGE
 	// A member of the request is missing, not UTF-8 or out of range; the message names it.
 	ErrBadRequest Status = C.FACTOR2_BAD_REQUEST
@@ -31,7 +31,7 @@ const (
 	ErrUnauthorized Status = C.FACTOR2_UNAUTHORIZED
 	// The session key has no data.
 	ErrInvalidKey Status = C.FACTOR2_INVALID_KEY
-	// The session's data is no JSON that could hold a configuration.
+	// The session's data is no JSON that could hold a configuration, or nothing of a text can be imported.
 	ErrDataFormat Status = C.FACTOR2_DATA_FORMAT
 	// The secret is not base32, or of a wrong length.
 	ErrInvalidSecret Status = C.FACTOR2_INVALID_SECRET

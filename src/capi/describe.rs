@@ -3,7 +3,8 @@
 //! Each takes a request and gives a response; factor2_operation is their type:
 //!
 //!     authenticator  from factor2_authenticator_new(); not NULL
-//!     request        a JSON object, UTF-8, at most 64 KiB; not NULL, read during the call only
+//!     request        a JSON object, UTF-8, at most 64 KiB, 16 MiB for factor2_import(); not NULL,
+//!                    read during the call only
 //!     request_len    its length in bytes, or FACTOR2_NUL_TERMINATED
 //!     response       where to put the response, yours to free; NULL if you want only the status
 //!

@@ -1,6 +1,7 @@
 //! Taking over what other systems have left behind.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::authenticator::Authenticator;
 use crate::error::{Error, Result};
@@ -34,34 +35,41 @@ struct Refused {
 impl Authenticator {
     /// `{"format","text","username"?}` -> `{"entries":[...],"refused":[...]}`.
     ///
-    /// The text is read twice: to find how much will be written, and to write it. So the response takes no more than
-    /// it needs, where one that grows takes up to three times that.
+    /// The text is read again and again: to find how much will be written, then to write the entries, then what was
+    /// refused. So the response takes no more memory than it needs, where lists that grow take up to four times that.
     pub(crate) fn import(&self, request: &str) -> Result<Response> {
         let mut request = request::read(request, &[&["format", "text", "username"]])?;
         let format = request.choice("format", FORMATS)?;
         let format = format.ok_or_else(|| request.missing("format"))?;
         let text = request.required_text("text")?;
         let username = request.text("username")?;
-        let whose = bound_to(username.as_deref(), None);
-        match whose {
-            None if format.needs_username() => {
-                let expected = "the name of the user whose file it is";
-                return Err(request.wrong("username", expected));
-            }
-            _ if username.is_some() && !format.needs_username() => {
+        let whose = match (format.needs_username(), &username) {
+            (true, None) => return Err(request.missing("username")),
+            (true, Some(name)) => bound_to(Some(name), None)
+                .ok_or_else(|| request.wrong("username", "the name of whose file it is"))?,
+            (false, Some(_)) => {
                 let message = "request.username: must be absent, the text itself has the names";
                 return Err(Error::bad_request(message));
             }
-            _ => {}
-        }
+            (false, None) => "",
+        };
         request.finish()?;
-        let whose = whose.unwrap_or_default();
 
-        let mut counted = Lists::default();
+        let mut counted = Lists::new(Pass::Count, Wiped::with_capacity(1024));
         self.read_into(&mut counted, format, &text, whose)?;
-        let mut written = Lists::with_room(&counted);
-        self.read_into(&mut written, format, &text, whose)?;
-        Ok(Response::written(written.joined()))
+        let around = BEGIN.len() + BETWEEN.len() + END.len();
+        let room = counted.bytes + around + 1;
+
+        let mut lists = Lists::new(Pass::Entries, Wiped::with_capacity(room));
+        lists.json.extend_from_slice(BEGIN);
+        self.read_into(&mut lists, format, &text, whose)?;
+        lists.json.extend_from_slice(BETWEEN);
+        if counted.refused > 0 {
+            lists = Lists::new(Pass::Refused, lists.json);
+            self.read_into(&mut lists, format, &text, whose)?;
+        }
+        lists.json.extend_from_slice(END);
+        Ok(Response::written(lists.json))
     }
 
     fn read_into(
@@ -74,16 +82,21 @@ impl Authenticator {
         format.read(text, username, &mut |line, entry| {
             let taken = entry.and_then(|entry| Ok((entry.uri()?, entry)));
             match taken {
-                Ok((uri, entry)) => self.write_entry(lists, &entry, &uri),
-                Err(why) => lists.refused.push(&Refused { line, why }),
-            }?;
-            match lists.entries.count + lists.refused.count {
-                ..=MOST => Ok(()),
-                _ => {
-                    let message = format!("request.text: over {MOST} entries and refused lines");
-                    Err(Error::new(Status::DataFormat, message))
+                Ok((uri, entry)) if lists.pass != Pass::Refused => {
+                    self.write_entry(lists, &entry, &uri)?;
+                    lists.entries += 1;
                 }
+                Err(why) if lists.pass != Pass::Entries => {
+                    lists.push(lists.refused == 0, &Refused { line, why })?;
+                    lists.refused += 1;
+                }
+                _ => {}
             }
+            if lists.entries + lists.refused > MOST {
+                let message = format!("request.text: over {MOST} entries and refused lines");
+                return Err(Error::new(Status::DataFormat, message));
+            }
+            Ok(())
         })
     }
 
@@ -91,87 +104,69 @@ impl Authenticator {
         let username = entry.username();
         let mut warnings = entry.warnings();
         let sealed = match (&self.config.seal, bound_to(Some(username), None)) {
-            (Some(keys), Some(bound_to)) if lists.entries.keeps => Some(keys.seal(uri, bound_to)?),
-            (Some(keys), Some(_)) => {
-                lists.entries.bytes += keys.sealed_length(uri.len());
-                Some("".to_owned().into())
+            (Some(keys), Some(_)) if lists.pass == Pass::Count => {
+                lists.bytes += keys.sealed_length(uri.len());
+                Some(Zeroizing::default())
             }
+            (Some(keys), Some(bound_to)) => Some(keys.seal(uri, bound_to)?),
             (Some(_), None) => {
                 warnings.push("sealed: missing, because it is sealed for a username".into());
                 None
             }
             (None, _) => None,
         };
-        lists.entries.push(&Imported {
+        let imported = Imported {
             username,
             issuer: entry.issuer(),
             totpsecret: uri,
             sealed: sealed.as_ref().map(|sealed| sealed.as_str()),
             warnings,
-        })
+        };
+        lists.push(lists.entries == 0, &imported)
     }
-}
-
-/// Both lists of a response.
-#[derive(Default)]
-struct Lists {
-    entries: List,
-    refused: List,
 }
 
 const BEGIN: &[u8] = b"{\"entries\":[";
 const BETWEEN: &[u8] = b"],\"refused\":[";
 const END: &[u8] = b"]}";
 
-impl Lists {
-    /// Two that are written, and need no more room than was counted.
-    fn with_room(counted: &Lists) -> Self {
-        let around = BEGIN.len() + BETWEEN.len() + END.len() + 1;
-        let (entries, refused) = (counted.entries.bytes, counted.refused.bytes);
-        let mut lists = Lists {
-            entries: List::with_room(entries + refused + around),
-            refused: List::with_room(refused),
-        };
-        lists.entries.json.extend_from_slice(BEGIN);
-        lists
-    }
-
-    fn joined(self) -> Wiped {
-        let mut json = self.entries.json;
-        json.extend_from_slice(BETWEEN);
-        json.extend_from_slice(&self.refused.json);
-        json.extend_from_slice(END);
-        json
-    }
+/// What is done with what is found.
+#[derive(PartialEq, Eq)]
+enum Pass {
+    /// Nothing but to find how long it will be.
+    Count,
+    Entries,
+    Refused,
 }
 
-/// The elements of a JSON array, or how long they would be.
-#[derive(Default)]
-struct List {
+/// Both lists of a response, of which one is written at a time.
+struct Lists {
+    pass: Pass,
     json: Wiped,
-    count: usize,
+    /// The length of both, once they are counted.
     bytes: usize,
-    /// Whether they are kept and not only counted.
-    keeps: bool,
+    entries: usize,
+    refused: usize,
 }
 
-impl List {
-    fn with_room(bytes: usize) -> Self {
-        List {
-            json: Wiped::with_capacity(bytes),
-            keeps: true,
-            ..List::default()
+impl Lists {
+    fn new(pass: Pass, json: Wiped) -> Self {
+        Lists {
+            pass,
+            json,
+            bytes: 0,
+            entries: 0,
+            refused: 0,
         }
     }
 
-    fn push(&mut self, element: &impl Serialize) -> Result<()> {
-        if self.count > 0 {
+    fn push(&mut self, is_first: bool, element: &impl Serialize) -> Result<()> {
+        if !is_first {
             self.json.push(b',');
         }
         let written = serde_json::to_writer(&mut self.json, element);
         written.map_err(|_| Error::internal("an entry could not be written as JSON"))?;
-        self.count += 1;
-        if !self.keeps {
+        if self.pass == Pass::Count {
             self.bytes += self.json.len();
             self.json.truncate(0);
         }

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use totp_rs::Algorithm;
 
 use crate::error::Error;
@@ -18,10 +17,15 @@ pub(super) fn why(error: Error) -> Why {
 
 /// A secret in hex.
 pub(super) fn hex(text: &str) -> Result<Secret, Why> {
-    let no_hex = || Why::Borrowed("totpsecret: not hex");
-    let mut bytes = Wiped::zeroed(HEX.decode_len(text.len()).map_err(|_| no_hex())?);
-    HEX.decode_mut(text.as_bytes(), &mut bytes)
-        .map_err(|_| no_hex())?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(16 * digit(*high)? + digit(*low)?).ok(),
+        _ => None,
+    };
+    let mut bytes = Wiped::with_capacity(text.len().div_ceil(2));
+    for pair in text.as_bytes().chunks(2) {
+        bytes.push(byte(pair).ok_or("totpsecret: not hex")?);
+    }
     Secret::from_bytes(bytes).map_err(why)
 }
 

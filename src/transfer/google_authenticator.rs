@@ -10,7 +10,7 @@ use totp_rs::Algorithm;
 use crate::error::Result;
 use crate::otp::Scheme;
 use crate::transfer::fields::{base32, counter, decimal, drift_warning, period};
-use crate::transfer::{Entry, Found, Why, lines};
+use crate::transfer::{Entry, Found, Lines, Why, lines};
 
 /// Options that are not carried over, and what becomes of them.
 const LOST: [(&str, &str); 3] = [
@@ -46,11 +46,10 @@ pub(super) fn read(text: &str, username: &str, found: &mut Found) -> Result<()> 
 
 fn entry<'a>(
     secret: &str,
-    rest: impl Iterator<Item = (usize, &'a str)> + Clone,
+    rest: Lines<'a>,
     username: &'a str,
 ) -> std::result::Result<Entry<'a>, Why> {
-    let rest = rest.map(|(_, line)| line);
-    let option = |name| rest.clone().find_map(|line| value(line, name));
+    let option = |name| rest.clone().find_map(|(_, line)| value(line, name));
     let secret = base32(secret)?;
     let mut warnings: Vec<Cow<'static, str>> = Vec::new();
 
@@ -76,7 +75,7 @@ fn entry<'a>(
     if let Some(steps) = skew.filter(|steps| *steps != 0) {
         warnings.push(drift_warning(steps));
     }
-    if rest.clone().any(is_scratch_code) {
+    if rest.clone().any(|(_, line)| is_scratch_code(line)) {
         let what = "scratch codes: not carried over; factor2_create_recovery_codes makes others";
         warnings.push(what.into());
     }

@@ -11,10 +11,11 @@ use crate::json::{Text, each_part, shown};
 use crate::otp::Scheme;
 use crate::status::Status;
 use crate::transfer::fields::{algorithm, base32, counter, decimal, digits, period, raw};
-use crate::transfer::{Entry, Found, Why};
+use crate::transfer::{BYTE_ORDER_MARK, Entry, Found, Why};
 
 /// Numbers the credentials.
 pub(super) fn read(text: &str, found: &mut Found) -> Result<()> {
+    let text = text.trim_start_matches(BYTE_ORDER_MARK);
     let mut number = 0;
     let mut realm = |text| {
         parts(text, &mut |name, users| match name {

@@ -57,8 +57,6 @@ impl Format {
 
     /// Reads a text, as whose only a format that needs it is told. It is an error if nothing of it can be read.
     pub(crate) fn read(self, text: &str, username: &str, found: &mut Found) -> Result<()> {
-        // Editors of Windows put it there.
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         match self {
             Format::Otpauth => each_line(text, found, otpauth::read),
             Format::OtpauthMigration => migration::read(text, found),
@@ -71,18 +69,49 @@ impl Format {
     }
 }
 
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
 /// The lines that are not blank, without the blanks around them, and their numbers.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> + Clone {
-    let lines = (1..).zip(text.split('\n').map(str::trim));
-    lines.filter(|(_, line)| !line.is_empty())
+#[derive(Clone)]
+struct Lines<'t> {
+    rest: Option<&'t str>,
+    number: usize,
 }
 
-/// Where a line is an entry, or nothing.
-fn each_line<'t>(
-    text: &'t str,
-    found: &mut Found,
-    mut read: impl FnMut(&'t str) -> Option<std::result::Result<Entry<'t>, Why>>,
-) -> Result<()> {
+fn lines(text: &str) -> Lines<'_> {
+    Lines {
+        rest: Some(text),
+        number: 0,
+    }
+}
+
+impl<'t> Iterator for Lines<'t> {
+    type Item = (usize, &'t str);
+
+    // Once in the library, and not once for each format.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let text = self.rest?;
+            self.number += 1;
+            let (line, rest) = match text.split_once('\n') {
+                Some((line, rest)) => (line, Some(rest)),
+                None => (text, None),
+            };
+            self.rest = rest;
+            // Editors of Windows put a byte order mark before a text, and texts are joined.
+            let line = line.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
+            if !line.is_empty() {
+                return Some((self.number, line));
+            }
+        }
+    }
+}
+
+/// How a line becomes an entry, or nothing.
+type ReadLine = for<'t> fn(&'t str) -> Option<std::result::Result<Entry<'t>, Why>>;
+
+fn each_line(text: &str, found: &mut Found, read: ReadLine) -> Result<()> {
     for (number, line) in lines(text) {
         if let Some(entry) = read(line) {
             found(number, entry)?;

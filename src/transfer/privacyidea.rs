@@ -14,10 +14,9 @@ use crate::transfer::fields::{algorithm, counter, decimal, digits, hex, period};
 use crate::transfer::{Entry, Found, Why, lines};
 
 pub(super) fn read(text: &str, found: &mut Found) -> Result<()> {
-    let first = text
-        .split('\n')
+    let first = lines(text)
         .next()
-        .and_then(|line| line.strip_prefix('#'));
+        .and_then(|(_, line)| line.strip_prefix('#'));
     let version = first.and_then(|line| line.trim_start().strip_prefix("version:"));
     let has_users = version.is_some_and(|version| version.trim() == "2");
     for (number, line) in lines(text) {

@@ -25,14 +25,15 @@ pub(super) fn read(line: &str) -> Option<Result<Entry<'_>, Why>> {
 }
 
 fn entry(line: &str) -> Result<Entry<'_>, Why> {
-    let mut fields = line.split_ascii_whitespace();
-    let mut next = |missing: &'static str| fields.next().ok_or(Why::Borrowed(missing));
-    let (period, digits) = token_type(next("type: missing")?)?;
-    let username = next("username: missing")?;
-    let pin = next("PIN: missing; it is - where there is none")?;
-    let secret = hex(next("totpsecret: missing")?)?;
-    let number = fields.next();
-    let seen: Vec<&str> = fields.take(4).collect();
+    let mut fields = [None; 7];
+    for (place, field) in fields.iter_mut().zip(line.split_ascii_whitespace()) {
+        *place = Some(field);
+    }
+    let [token, username, pin, secret, number, seen @ ..] = fields;
+    let (period, digits) = token_type(token.unwrap_or_default())?;
+    let username = username.ok_or("username: missing")?;
+    let pin = pin.ok_or("PIN: missing; it is - where there is none")?;
+    let secret = hex(secret.ok_or("totpsecret: missing")?)?;
     let scheme = Scheme {
         algorithm: Algorithm::SHA1,
         digits,
@@ -43,12 +44,13 @@ fn entry(line: &str) -> Result<Entry<'_>, Why> {
     if pin != "-" && pin != "+" {
         warnings.push("PIN: not carried over; nothing asks for it any more".into());
     }
-    let mut has_last_code = seen.len() >= 2;
+    // One alone is a number of wrong attempts.
+    let mut has_last_code = seen[1].is_some();
     let counter = match period {
         None => {
             let kept = counter(decimal(number.unwrap_or("0")))?;
             let code = scheme.code(&secret, kept);
-            if seen.iter().take(2).any(|field| *field == *code) {
+            if seen.contains(&Some(&*code)) {
                 has_last_code = false;
                 Some(counter(Some(kept + 1))?)
             } else {

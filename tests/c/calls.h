@@ -76,6 +76,9 @@ static const struct call CALLS[] = {
     {"verify_recovery_code", factor2_verify_recovery_code,
      "{\"recovery\":\"" RECOVERY "\",\"code\":\"" RECOVERY_CODE "\"}", FACTOR2_OK,
      "\"number\":3,\"remaining\":9"},
+    {"import", factor2_import,
+     "{\"format\":\"otpauth\",\"text\":\"x\\notpauth://totp/bob?secret=" SECRET "\"}", FACTOR2_OK,
+     "\"totpsecret\":\"otpauth://totp/bob?secret=" SECRET "\",\"sealed\":\"f2s1.k1."},
 };
 #define CALL_COUNT (sizeof CALLS / sizeof CALLS[0])
 

@@ -14,6 +14,7 @@
 #define SECRET_LOOKED_FOR "GUTCCIS2GHGBRKVLPSQV2ZTZNSHSXG3Q"
 #define SEALED \
     "f2s1.k1.hcZs3uki8iHRM83flgUwi1CMNoborhmzo6-KnM1FE6PByoGsPcRDLoIpibiF5U-43E5CCaAKhYgEEBdK-JNmuZQgXG6HbTnXUAH8GSKjPkYB95IMC-7rjvmvPpu8YIGsVdGiGNjFX4U"
+#define HEX_LOOKED_FOR "352621225a31cc18aaab7ca15d66796c8f2b9b70"
 #define WHOSE "\"username\":\"alice\""
 #define THEIRS "{\"totpsecret\":\"" SEALED "\"," WHOSE "}"
 
@@ -56,6 +57,8 @@ static const struct needle KEYS[] = {
     {"the opened secret", SECRET_LOOKED_FOR, 16, 0},
     {"the opened secret's end", &SECRET_LOOKED_FOR[16], 16, 0},
     {"the secret's bytes", RAW_SECRET, sizeof RAW_SECRET, 0},
+    {"the secret in hex", HEX_LOOKED_FOR, 20, 0},
+    {"the secret in hex, its end", &HEX_LOOKED_FOR[20], 20, 0},
     {"the secret's bytes as HMAC pads them", RAW_SECRET, sizeof RAW_SECRET, 0x36},
     {"the secret's bytes as HMAC pads them", RAW_SECRET, sizeof RAW_SECRET, 0x5c},
 };
@@ -211,6 +214,31 @@ static const struct {
     {"reprepare_configuration", factor2_reprepare_configuration,
      "{" WHOSE ",\"sessionKey\":{\"data\":{\"totpsecret\":\"" SEALED "\",\"factor2\":\"totp\"}}}",
      FACTOR2_OK},
+#define IMPORT(format, text) "{\"format\":\"" format "\",\"text\":\"" text "\"}"
+    {"import, otpauth", factor2_import,
+     IMPORT("otpauth", "x\\notpauth://totp/alice?secret=" SECRET_LOOKED_FOR), FACTOR2_OK},
+    {"import, users file", factor2_import,
+     IMPORT("users-file", "HOTP\\talice\\t-\\t" HEX_LOOKED_FOR "\\t5\\t328482\\t2009-12-07T23:23:49L"),
+     FACTOR2_OK},
+    {"import, state file", factor2_import,
+     "{\"format\":\"google-authenticator\",\"text\":\"" SECRET_LOOKED_FOR "\\n\"," WHOSE "}",
+     FACTOR2_OK},
+    {"import, privacyIDEA", factor2_import,
+     IMPORT("privacyidea-csv", "alice,\\\"" HEX_LOOKED_FOR "\\\",totp"), FACTOR2_OK},
+    {"import, Entra", factor2_import,
+     IMPORT("entra-csv", "upn,secret key\\nalice," SECRET_LOOKED_FOR), FACTOR2_OK},
+    {"import, Keycloak", factor2_import,
+     IMPORT("keycloak", "{\\\"users\\\":[{\\\"username\\\":\\\"alice\\\",\\\"credentials\\\":[{"
+                        "\\\"type\\\":\\\"otp\\\",\\\"credentialData\\\":\\\"{}\\\","
+                        "\\\"secretData\\\":\\\"{\\\\\\\"value\\\\\\\":\\\\\\\"" SECRET_LOOKED_FOR
+                        "\\\\\\\"}\\\"}]}]}"),
+     FACTOR2_OK},
+    {"import, moved accounts", factor2_import,
+     IMPORT("otpauth-migration",
+            "otpauth-migration://offline?data=CiMKFDUmISJaMcwYqqt8oV1meWyPK5twEgVhbGljZSABKAEwAhAB"),
+     FACTOR2_OK},
+    {"import, refused", factor2_import,
+     IMPORT("otpauth", "otpauth://totp/alice?digits=9&secret=" SECRET_LOOKED_FOR), FACTOR2_OK},
 };
 #define USE_COUNT (sizeof USES / sizeof USES[0])
 

@@ -56,6 +56,7 @@ const std::map<std::string, authenticator::operation> OPERATIONS = {
     {"inspect", factor2_inspect},
     {"reset", factor2_reset},
     {"generate", factor2_generate},
+    {"import", factor2_import},
 };
 
 const std::map<std::string, std::string> START_OF_DATA = {
@@ -137,6 +138,10 @@ response call_typed(const authenticator &maker, const std::string &call, const j
         return maker.verify_recovery_code(recovery, text("code"),
                                           request["used"].get<std::vector<unsigned>>());
     }
+    if (call == "import" && has({"format", "text"}))
+        return maker.import_from(text("format"), text("text"));
+    if (call == "import" && has({"format", "text", "username"}))
+        return maker.import_from(text("format"), text("text"), text("username"));
     if (call == "inspect" && has({"recovery"}))
         return maker.inspect_recovery_codes(text("recovery"));
     if (call == "reset" && has({"recovery"}))

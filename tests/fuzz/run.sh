@@ -17,7 +17,7 @@ cd "$(dirname "$0")/../.."
 sources=tests/fuzz
 out=${CARGO_TARGET_DIR:-target}/fuzz
 clang=${CLANG:-clang}
-[ $# -gt 0 ] || set -- config verify create reprepare stored sealed recovery
+[ $# -gt 0 ] || set -- config verify create reprepare stored sealed recovery import
 
 fail() {
     echo "fuzz: $*" >&2

@@ -55,7 +55,7 @@ macro_rules! programs {
     };
 }
 
-programs!(abi allocations cancel code copies dlopen flood fork fork_inside handle input json_quote memory null quiet response_text secrets stack threads wipe);
+programs!(abi allocations cancel code copies dlopen flood fork fork_inside handle import input json_quote memory null quiet response_text secrets stack threads wipe);
 
 /// Runs a program with either library, in a folder of its own.
 fn check(program: &str, run_with: fn(&str, &Path, Library, &Path)) {
@@ -78,7 +78,7 @@ fn run_plain(what: &str, source: &Path, library: Library, folder: &Path) {
 }
 
 fn run_instrumented(what: &str, source: &Path, library: Library, folder: &Path) {
-    if ["allocations.c", "memory.c", "wipe.c"]
+    if ["allocations.c", "import.c", "memory.c", "wipe.c"]
         .iter()
         .any(|name| source.ends_with(name))
     {

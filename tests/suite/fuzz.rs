@@ -43,6 +43,11 @@ fn sealed_texts() {
 }
 
 #[test]
+fn imports() {
+    fuzz("import");
+}
+
+#[test]
 fn recovery_codes() {
     fuzz("recovery");
 }

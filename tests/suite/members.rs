@@ -4,7 +4,7 @@
 use factor2::Status;
 use factor2::capi::{
     factor2_create_recovery_codes, factor2_create_secret, factor2_describe, factor2_diagnose,
-    factor2_generate, factor2_inspect, factor2_prepare_configuration, factor2_qr,
+    factor2_generate, factor2_import, factor2_inspect, factor2_prepare_configuration, factor2_qr,
     factor2_reprepare_configuration, factor2_reset, factor2_resync, factor2_seal, factor2_verify,
     factor2_verify_recovery_code,
 };
@@ -105,6 +105,9 @@ const TYPED: &[(Operation, &str, &str, Kind)] = &[
     (factor2_verify_recovery_code, r#"{"recovery":"&","code":@}"#, "code", STRING),
     (factor2_verify_recovery_code, r#"{"recovery":"&","code":"6","number":@}"#, "number", NUMBER),
     (factor2_verify_recovery_code, r#"{"recovery":"&","code":"6","used":@}"#, "used", NUMBERS),
+    (factor2_import, r#"{"format":@,"text":""}"#, "format", STRING),
+    (factor2_import, r#"{"format":"otpauth","text":@}"#, "text", STRING),
+    (factor2_import, r#"{"format":"google-authenticator","text":"","username":@}"#, "username", STRING),
 ];
 
 #[test]
@@ -239,6 +242,24 @@ fn missing_members_are_named() {
             "totpsecret",
         ),
         (
+            factor2_import,
+            r#"{"text":""}"#,
+            Status::BadRequest,
+            "format",
+        ),
+        (
+            factor2_import,
+            r#"{"format":"otpauth"}"#,
+            Status::BadRequest,
+            "text",
+        ),
+        (
+            factor2_import,
+            r#"{"format":"google-authenticator","text":""}"#,
+            Status::BadRequest,
+            "username",
+        ),
+        (
             factor2_verify_recovery_code,
             r#"{"code":"6"}"#,
             Status::InvalidToken,
@@ -278,6 +299,8 @@ const MISSPELT: &[(Operation, &str, Status, &str, &str)] = &[
     (factor2_inspect, r#"{"totpsecrets":"$"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "totpsecrets""#),
     (factor2_reset, r#"{"user":"bob"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "user""#),
     (factor2_seal, r#"{"username":"bob","secret":"$"}"#, Status::BadRequest, "totpsecret: missing", r#"unknown member "secret""#),
+    (factor2_import, r#"{"fmt":"otpauth","text":""}"#, Status::BadRequest, "format: missing", r#"unknown member "fmt""#),
+    (factor2_import, r#"{"format":"google-authenticator","text":"","user":"bob"}"#, Status::BadRequest, "username: missing", r#"unknown member "user""#),
     (factor2_verify_recovery_code, r#"{"recover":"&","code":"6"}"#, Status::InvalidToken, "recovery: missing", r#"unknown member "recover""#),
     (factor2_verify_recovery_code, r#"{"recovery":"&","otp":"6"}"#, Status::InvalidToken, "code: missing", r#"unknown member "otp""#),
     (factor2_generate, r#"{"TOTPSECRET":"$"}"#, Status::BadRequest, "totpsecret: missing", "a member with an unknown name"),
@@ -334,6 +357,7 @@ const GOOD: &[(Operation, &str, &str)] = &[
     (factor2_create_recovery_codes, "{@}", "request"),
     (factor2_create_recovery_codes, r#"{"count":1,@}"#, "request"),
     (factor2_verify_recovery_code, r#"{"recovery":"&","code":"6",@}"#, "request"),
+    (factor2_import, r#"{"format":"otpauth","text":"",@}"#, "request"),
 ];
 
 #[test]

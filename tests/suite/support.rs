@@ -186,6 +186,7 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
         "factor2_verify_recovery_code",
         capi::factor2_verify_recovery_code,
     ),
+    ("factor2_import", capi::factor2_import),
 ];
 
 /// Recovery codes of tests/vectors/recovery.json: what is stored, and the first code.

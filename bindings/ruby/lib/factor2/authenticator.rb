@@ -48,6 +48,14 @@ module Factor2
       Sealed.new(*call(:seal, totpsecret:, username:, bind:))
     end
 
+    # Reads what another system left behind, in one of the formats of factor2.h: an Imported. +username+ is for the
+    # format "google-authenticator" alone.
+    #
+    # Raises DataFormat, RandomUnavailable.
+    def import(format:, text:, username: nil)
+      Imported.new(*call(:import, format:, text:, username:))
+    end
+
     # crossauth's prepare_configuration: a PreparedConfiguration. +user+ is a hash with a +username+.
     #
     # Raises Configuration if the settings have no +factor_name+.

@@ -11,12 +11,12 @@ module Factor2
 
     ffi_lib ENV.fetch("FACTOR2_LIBRARY", "libfactor2.so.0")
 
-    # A call that draws a picture or may wait for the guard's store lets other Ruby threads run meanwhile.
+    # A call that draws a picture, reads many users or may wait for the guard's store lets other Ruby threads run meanwhile.
     # That costs a microsecond, and then a wait for the interpreter's lock if other threads want it. The
     # other calls are over sooner.
     { describe: false, generate: false, seal: false, create_recovery_codes: false, create_secret: true, qr: true,
       prepare_configuration: true, reprepare_configuration: true, verify: true, verify_recovery_code: true,
-      inspect: true, reset: true }.each do |operation, blocking|
+      inspect: true, reset: true, import: true }.each do |operation, blocking|
       attach_function :"factor2_#{operation}", %i[pointer buffer_in size_t pointer], :int, blocking:
     end
     attach_function :factor2_authenticator_new, %i[buffer_in size_t pointer pointer], :int, blocking: true

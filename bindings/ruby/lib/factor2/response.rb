@@ -111,6 +111,12 @@ module Factor2
     members "sealed", "key", "warnings"
   end
 
+  # What import gives: +entries+ are hashes with what to store, +refused+ says which lines could not be taken over.
+  class Imported < Response
+    members "entries", shown: false
+    members "refused"
+  end
+
   # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one. Of several
   # secrets, +index+ is the place of the one whose code it was. If +reseal+ is true, call seal; if +repeated+ is,
   # this is the answer of an earlier call.
