@@ -45,24 +45,25 @@ static int account_list_add(struct account_list *list, const struct passwd *entr
     return 1;
 }
 
+/* Whether getpwent() has ended by a failure. At the end of a list some databases leave other numbers. */
+static int account_list_failed(int error) {
+    return error == EINTR || error == EIO || error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 /* Lists them. Gives 0 with errno set if it fails. Yours to account_list_free(), in any case. */
 static int account_list_read(struct account_list *list) {
     const struct passwd *entry;
-    int added = 1;
+    int added = 1, error;
 
     memset(list, 0, sizeof *list);
     setpwent();
     /* All of them before any is looked up by name: in some databases the two disturb each other. */
     while (added && (errno = 0, entry = getpwent()) != NULL)
         added = account_list_add(list, entry);
-    if (added && (errno == 0 || errno == ENOENT)) {
-        endpwent();
-        return 1;
-    }
-    added = errno;
+    error = errno;
     endpwent();
-    errno = added;
-    return 0;
+    errno = error;
+    return !account_list_failed(error);
 }
 
 #endif

@@ -3,8 +3,8 @@
  * `secret`, in a folder with a file named as each user, or with a folder named so which has that file.
  * Linux; C99 with _GNU_SOURCE.
  *
- * A user's file is theirs to replace. No symbolic link is followed there, and what is in a home is opened with the rights
- * of its user, as that module does: root may have none on a file server.
+ * A user's file is theirs to replace. No symbolic link is followed there, and what is in a home is
+ * opened with the rights of its user, as that module does: root may have none on a file server.
  */
 #ifndef GOOGLE_FILES_H
 #define GOOGLE_FILES_H

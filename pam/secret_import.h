@@ -1,7 +1,7 @@
 /*
- * Takes over the secrets that another system has left: asks factor2_import() what a text has in it, and writes a
- * file for each user. What is wrong with one user or line never hinders the others. Linux; C99 with
- * _GNU_SOURCE.
+ * Takes over the secrets that another system has left: asks factor2_import() what a text has in it,
+ * and writes a file for each user. What is wrong with one user or line never hinders the others.
+ * Linux; C99 with _GNU_SOURCE.
  */
 #ifndef SECRET_IMPORT_H
 #define SECRET_IMPORT_H
@@ -285,12 +285,12 @@ static void secret_import_take_text(struct secret_import *import, const char *us
     if (status != FACTOR2_OK) {
         why = factor2_response_text(response, "error.message", NULL);
         secret_import_leave_out(import, user != NULL ? user : where,
-                                why != NULL ? why : "not UTF-8");
+                                why != NULL ? why : "not UTF-8, or no memory is left");
     }
     factor2_response_free(response);
 }
 
-/* Takes over what the lines of a text have, each by itself, so that none spoils another. `#` begins a comment. */
+/* Takes over what the lines of a text have, each by itself: none spoils another. `#` is a comment. */
 static void secret_import_take_lines(struct secret_import *import, const char *text,
                                      size_t length) {
     const char *end;

@@ -59,7 +59,7 @@ fn one_bad_user_never_loses_the_others() {
         "left out: .alice: this user's name cannot be a file's name\n",
         "left out: alice: one more secret of this user",
         "left out: enrolled: has a secret already; --replace",
-        "left out: line 9: not UTF-8\n",
+        "left out: line 9: not UTF-8",
         "2 taken over, 9 left out\n",
     ] {
         assert!(said.contains(line), "{line:?}: {said}");
