@@ -50,10 +50,16 @@ static void diagnosis_print_clock(long seconds) {
            seconds < 0 ? "behind" : "ahead of");
 }
 
+/* Something that the app should have read from the QR code. */
 static void diagnosis_print_scheme(const char *what, const char *its) {
-    printf("The authenticator has another %s than the secret: %s. The app has ignored what the QR "
-           "code says of it;\nanother app may not, or enroll the user anew with what all apps take.",
-           what, its != NULL ? its : "");
+    if (strcmp(what, "digits") == 0)
+        printf("The authenticator shows codes of %s digits", its);
+    else if (strcmp(what, "period") == 0)
+        printf("The authenticator shows each code for %s seconds", its);
+    else
+        printf("The authenticator computes with %s", its);
+    printf(", which is not what the secret says. The app has ignored\n"
+           "that; use another one, or enroll the user anew with what all apps take.");
 }
 
 static void diagnosis_print_finding(const factor2_response *response, int n, const char *what) {
@@ -71,7 +77,7 @@ static void diagnosis_print_finding(const factor2_response *response, int n, con
         printf("Wrong codes: no code is looked at for ");
         diagnosis_print_time(diagnosis_number(response, n, "retry_after_s"));
         printf(". --reset ends that.");
-    } else
+    } else if (diagnosis_text(response, n, what) != NULL)
         diagnosis_print_scheme(what, diagnosis_text(response, n, what));
     printf("\n");
 }

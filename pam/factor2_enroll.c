@@ -42,6 +42,7 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "diagnosis.h"
 #include "factor2.h"
 #include "folder_make.h"
 #include "foreign_file.h"
@@ -75,6 +76,8 @@ static const char usage[] =
     "                      ocserv), google-authenticator (FILE is USER's, or a folder with\n"
     "                      all users' files or homes; without FILE, all users'\n"
     "                      ~/.google_authenticator), or another one of factor2_import()\n"
+    "      --diagnose      ask for a code of USER's authenticator, or two in a row, and say\n"
+    "                      why it is refused; nothing is accepted or counted\n"
     "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
     "      --remove        remove USER's secret; no new one\n"
     "      --list          show who has a secret, when a code was last used, how many\n"
@@ -86,7 +89,7 @@ static const char usage[] =
     "secret has changed; of --import: somebody was left out), 2 if it was called\n"
     "wrongly.\n";
 
-enum action { ENROLL, REPLACE, RENEW, RESET, REMOVE, LIST, IMPORT };
+enum action { ENROLL, REPLACE, RENEW, RESET, REMOVE, LIST, IMPORT, DIAGNOSE };
 
 /* The longest text that factor2_import() takes. */
 enum { IMPORT_LONGEST = 16 * 1024 * 1024 };
@@ -188,18 +191,32 @@ static int store_confirmed(int folder, const struct options *options, const char
     return stored;
 }
 
+/* A typed code, and as JSON. */
+enum { CODE_SIZE = 64, CODE_JSON_SIZE = CODE_SIZE * 6 };
+
+/* Asks for a code. Gives 0 at the end of the input. */
+static int ask_for_code(const char *question, char code_json[CODE_JSON_SIZE]) {
+    char code[CODE_SIZE];
+
+    printf("%s: ", question);
+    fflush(stdout);
+    if (fgets(code, sizeof code, stdin) == NULL)
+        return 0;
+    code[strcspn(code, "\r\n")] = '\0';
+    factor2_json_quote(code, FACTOR2_NUL_TERMINATED, code_json, CODE_JSON_SIZE);
+    return 1;
+}
+
+static const char now_shown[] = "The code that the app shows now";
+
 /* Asks for a first code, three times at most. That code is used up then. */
 static int confirm(const factor2_authenticator *authenticator, const char *secret) {
-    char code[64], code_json[sizeof code * 6], request[SECRET_SIZE + sizeof code_json + 64];
+    char code_json[CODE_JSON_SIZE], request[SECRET_SIZE + sizeof code_json + 64];
     int tries, accepted = 0;
 
     for (tries = 0; tries < 3 && !accepted; tries++) {
-        printf("The code that the app shows now: ");
-        fflush(stdout);
-        if (fgets(code, sizeof code, stdin) == NULL)
+        if (!ask_for_code(now_shown, code_json))
             return failed("confirming", "no code was given");
-        code[strcspn(code, "\r\n")] = '\0';
-        factor2_json_quote(code, FACTOR2_NUL_TERMINATED, code_json, sizeof code_json);
         sprintf(request, "{\"totpsecret\":\"%s\",\"otp\":%s}", secret, code_json);
         accepted = succeeds(factor2_verify, "confirming", authenticator, request);
     }
@@ -301,6 +318,33 @@ static int reset(const factor2_authenticator *authenticator, const struct option
     return done;
 }
 
+/* Asks for what the authenticator shows, and says why it is refused. */
+static int diagnose(const factor2_authenticator *authenticator, const struct options *options) {
+    char otp[CODE_JSON_SIZE], next_otp[CODE_JSON_SIZE];
+    char request[SECRET_REQUEST_SIZE + 2 * CODE_JSON_SIZE + 64];
+    struct secret_file secrets;
+    factor2_response *response;
+    size_t length;
+    int has_next;
+
+    if (!read_file(options, &secrets))
+        return 0;
+    if (!ask_for_code(now_shown, otp))
+        return failed("diagnosing", "no code was given");
+    has_next = ask_for_code("The next one, or Enter to do without", next_otp) &&
+               strcmp(next_otp, "\"\"") != 0;
+    secret_request("totpsecret", secrets.secret, request);
+    explicit_bzero(&secrets, sizeof secrets);
+    length = strlen(request) - 1;
+    sprintf(request + length, has_next ? ",\"otp\":%s,\"next_otp\":%s}" : ",\"otp\":%s}", otp,
+            next_otp);
+    response = ask(factor2_diagnose, "diagnosing", authenticator, request);
+    if (response != NULL)
+        diagnosis_print(response);
+    factor2_response_free(response);
+    return response != NULL;
+}
+
 static int list(const factor2_authenticator *authenticator, int folder,
                 const struct options *options) {
     return secret_list(authenticator, folder, options->secrets) ||
@@ -381,11 +425,12 @@ static int act(int folder, struct options *options) {
         options->action = RENEW;
     status = machine_guard_new(options->issuer, options->guard, &authenticator, &response);
     done = succeeded("making the authenticator", status, response) &&
-           (options->action == LIST     ? list(authenticator, folder, options)
-            : options->action == RESET  ? reset(authenticator, options)
-            : options->action == RENEW  ? renew(authenticator, folder, options)
-            : options->action == IMPORT ? import_secrets(authenticator, folder, options)
-                                        : enroll(authenticator, folder, options));
+           (options->action == LIST       ? list(authenticator, folder, options)
+            : options->action == RESET    ? reset(authenticator, options)
+            : options->action == RENEW    ? renew(authenticator, folder, options)
+            : options->action == IMPORT   ? import_secrets(authenticator, folder, options)
+            : options->action == DIAGNOSE ? diagnose(authenticator, options)
+                                          : enroll(authenticator, folder, options));
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
     return done;
@@ -423,7 +468,8 @@ static int find_user(struct options *options, const char *given, char name[ACCOU
         return wrong_call("this user's name cannot be a file's name. ");
     if (known && strcmp(name, given) != 0)
         printf("%s is another name of %s.\n", printable(given, shown), name);
-    if (known || options->force || options->action == RESET || options->action == REMOVE)
+    if (known || options->force || options->action == RESET || options->action == REMOVE ||
+        options->action == DIAGNOSE)
         return 0;
     return !failed(name,
                    "warning: this machine has no such account; --force enrolls it all the same");
@@ -451,7 +497,8 @@ static int check_call(struct options *options, int count, char **arguments,
         choose(options, REPLACE);
     if (options->actions > 1)
         return wrong_call(
-            "only one of --replace, --reset, --remove, --list and --import, but that may --replace. ");
+            "only one of --replace, --reset, --remove, --list, --diagnose and --import, but "
+            "that may --replace. ");
     if (options->recovery && options->actions > 0 && options->action != REPLACE)
         return wrong_call("--recovery-codes goes with --replace alone. ");
     if (options->action == IMPORT)
@@ -463,13 +510,19 @@ static int check_call(struct options *options, int count, char **arguments,
 }
 
 int main(int argc, char **argv) {
-    static const struct option names[] = {
-        {"issuer", required_argument, NULL, 'i'}, {"secrets", required_argument, NULL, 's'},
-        {"guard", required_argument, NULL, 'g'},  {"replace", no_argument, NULL, 'f'},
-        {"force", no_argument, NULL, 'F'},        {"reset", no_argument, NULL, 'R'},
-        {"remove", no_argument, NULL, 'D'},       {"list", no_argument, NULL, 'L'},
-        {"import", required_argument, NULL, 'I'}, {"recovery-codes", no_argument, NULL, 'C'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"issuer", required_argument, NULL, 'i'},
+                                          {"secrets", required_argument, NULL, 's'},
+                                          {"guard", required_argument, NULL, 'g'},
+                                          {"replace", no_argument, NULL, 'f'},
+                                          {"force", no_argument, NULL, 'F'},
+                                          {"reset", no_argument, NULL, 'R'},
+                                          {"remove", no_argument, NULL, 'D'},
+                                          {"list", no_argument, NULL, 'L'},
+                                          {"import", required_argument, NULL, 'I'},
+                                          {"recovery-codes", no_argument, NULL, 'C'},
+                                          {"diagnose", no_argument, NULL, 'W'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     static const char *const said[] = {"enrolled", "enrolled", "new recovery codes", "reset",
                                        "removed"};
     static char host[256];
@@ -495,6 +548,7 @@ int main(int argc, char **argv) {
         case 'R': choose(&options, RESET); break;
         case 'D': choose(&options, REMOVE); break;
         case 'L': choose(&options, LIST); break;
+        case 'W': choose(&options, DIAGNOSE); break;
         case 'I':
             choose(&options, IMPORT);
             options.format = optarg;

@@ -3,6 +3,7 @@
 
 mod alike;
 mod daemons;
+mod diagnosis;
 mod enroll;
 mod files;
 mod logins;
