@@ -13,6 +13,8 @@
 mod credential;
 mod deadline;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod queue;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,0 +1,206 @@
+//! The turns of a process's threads at something that one of them uses at a time.
+//!
+//! They come in order, and nobody polls: who has to wait sleeps until it is called. The one whose turn it is
+//! may take along those who wait behind it, and answer for them: what costs much once, such as a flush to the
+//! disk, is paid once for all.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::guard::deadline::{Backoff, Deadline, pause};
+
+/// How many are taken along at most: others, who have lines of their own, wait meanwhile.
+const LARGEST_GROUP: usize = 128;
+
+/// How long an answer is waited for after the deadline, by those who were taken along: what is being done for
+/// them cannot be undone.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// A line of calls, the first of which is being served.
+pub(super) struct Queue<Q, A> {
+    line: Mutex<Line<Q, A>>,
+}
+
+struct Line<Q, A> {
+    /// Whether somebody is at it, who will call the next one.
+    is_led: bool,
+    waiting: VecDeque<Arc<Call<Q, A>>>,
+}
+
+/// A call that waits.
+struct Call<Q, A> {
+    question: Q,
+    deadline: Deadline,
+    thread: Thread,
+    state: AtomicU8,
+    answer: Mutex<Option<Result<A>>>,
+}
+
+/// What becomes of a call.
+const WAITING: u8 = 0;
+/// It is its turn.
+const LEADING: u8 = 1;
+/// Somebody is answering it.
+const TAKEN: u8 = 2;
+const ANSWERED: u8 = 3;
+/// It has given up.
+const GONE: u8 = 4;
+
+/// A turn: until it ends, nobody else has one.
+pub(super) struct Turn<'a, Q, A> {
+    queue: &'a Queue<Q, A>,
+    taken: Vec<Arc<Call<Q, A>>>,
+}
+
+impl<Q, A> Queue<Q, A> {
+    pub(super) fn new() -> Self {
+        Queue {
+            line: Mutex::new(Line {
+                is_led: false,
+                waiting: VecDeque::new(),
+            }),
+        }
+    }
+
+    /// Gives the answer: that of `lead`, when it is this call's turn, or that of another call's turn. `None` if
+    /// neither came in time.
+    pub(super) fn ask(
+        &self,
+        question: Q,
+        deadline: Deadline,
+        lead: impl FnOnce(&mut Turn<Q, A>) -> Result<A>,
+    ) -> Option<Result<A>> {
+        if let Some(call) = self.stand_in_line(question, deadline)?
+            && let Some(answer) = call.wait()
+        {
+            return answer;
+        }
+        let mut turn = Turn {
+            queue: self,
+            taken: Vec::new(),
+        };
+        Some(lead(&mut turn))
+    }
+
+    /// Nothing if it is this call's turn at once; `None` if the line could not be looked at.
+    fn stand_in_line(&self, question: Q, deadline: Deadline) -> Option<Option<Arc<Call<Q, A>>>> {
+        let mut line = self.line(&mut Backoff::until(deadline))?;
+        if !line.is_led {
+            line.is_led = true;
+            return Some(None);
+        }
+        let call = Arc::new(Call {
+            question,
+            deadline,
+            thread: thread::current(),
+            state: AtomicU8::new(WAITING),
+            answer: Mutex::new(None),
+        });
+        line.waiting.push_back(Arc::clone(&call));
+        Some(Some(call))
+    }
+
+    /// It is held for moments. But a thread may be stopped in one, and a signal's handler may come to it again, so
+    /// it is never waited for without an end.
+    fn line(&self, backoff: &mut Backoff) -> Option<MutexGuard<'_, Line<Q, A>>> {
+        loop {
+            match self.line.try_lock() {
+                Ok(line) => return Some(line),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if backoff.wait() => {}
+                Err(TryLockError::WouldBlock) => return None,
+            }
+        }
+    }
+}
+
+impl<Q, A> Call<Q, A> {
+    /// The answer of another's turn; `Some(None)` if none came in time, and `None` if it is this call's turn.
+    fn wait(&self) -> Option<Option<Result<A>>> {
+        loop {
+            let patience = match self.state.load(Ordering::Acquire) {
+                LEADING => return None,
+                ANSWERED => return Some(self.answer().take()),
+                TAKEN => self.deadline.later_by(LONGEST_ANSWER),
+                _ => self.deadline,
+            };
+            if !patience.has_passed() {
+                pause(patience.remaining());
+            } else if self.state.load(Ordering::Acquire) == TAKEN || self.turn_into(GONE) {
+                return Some(None);
+            }
+        }
+    }
+
+    /// False if it does not wait any more.
+    fn turn_into(&self, state: u8) -> bool {
+        self.state
+            .compare_exchange(WAITING, state, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    fn answer(&self) -> MutexGuard<'_, Option<Result<A>>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, answer: Result<A>) {
+        *self.answer() = Some(answer);
+        self.state.store(ANSWERED, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// For one whose turn it is.
+fn patient() -> Backoff {
+    Backoff::until(Deadline::after(LONGEST_ANSWER))
+}
+
+impl<Q: Copy, A> Turn<'_, Q, A> {
+    /// Takes along those who wait, and gives their questions, in order.
+    pub(super) fn take_along(&mut self) -> Vec<(Q, Deadline)> {
+        if let Some(mut line) = self.queue.line(&mut patient()) {
+            while self.taken.len() < LARGEST_GROUP
+                && let Some(call) = line.waiting.pop_front()
+            {
+                if call.turn_into(TAKEN) {
+                    self.taken.push(call);
+                }
+            }
+        }
+        let questions = self.taken.iter().map(|call| (call.question, call.deadline));
+        questions.collect()
+    }
+
+    /// Answers those who were taken along, in the order of their questions.
+    pub(super) fn answer(&mut self, answers: impl IntoIterator<Item = Result<A>>) {
+        for (call, answer) in self.taken.drain(..).zip(answers) {
+            call.tell(answer);
+        }
+    }
+}
+
+impl<Q, A> Drop for Turn<'_, Q, A> {
+    /// Calls the next one, also after a panic.
+    fn drop(&mut self) {
+        for call in self.taken.drain(..) {
+            call.tell(Err(Error::internal(
+                "the turn that was to answer ended early",
+            )));
+        }
+        // Without the line, nobody is called, and all are refused in time.
+        let Some(mut line) = self.queue.line(&mut patient()) else {
+            return;
+        };
+        while let Some(call) = line.waiting.pop_front() {
+            if call.turn_into(LEADING) {
+                call.thread.unpark();
+                return;
+            }
+        }
+        line.is_led = false;
+    }
+}
