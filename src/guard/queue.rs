@@ -204,3 +204,134 @@ impl<Q, A> Drop for Turn<'_, Q, A> {
         line.is_led = false;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc::channel;
+    use std::thread::ScopedJoinHandle;
+
+    use super::*;
+
+    type Questions = Queue<usize, usize>;
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(60))
+    }
+
+    fn length(queue: &Questions) -> usize {
+        queue.line.lock().unwrap().waiting.len()
+    }
+
+    fn wait_for(queue: &Questions, waiting: usize) {
+        while length(queue) != waiting {
+            thread::yield_now();
+        }
+    }
+
+    /// While one call has its turn, others come, one after the other; `lead` is what each does in its own turn.
+    fn crowd(
+        queue: &Questions,
+        size: usize,
+        first: impl FnOnce(&mut Turn<usize, usize>) + Send,
+        lead: impl Fn(usize, &mut Turn<usize, usize>) -> Result<usize> + Sync,
+    ) -> Vec<Option<usize>> {
+        thread::scope(|scope| {
+            let (come, may_come) = channel();
+            let (go, may_go) = channel();
+            let leader = scope.spawn(move || {
+                let answer = queue.ask(0, soon(), |turn| {
+                    come.send(()).unwrap();
+                    may_go.recv().unwrap();
+                    first(turn);
+                    Ok(0)
+                });
+                assert_eq!(answer.unwrap().unwrap(), 0);
+            });
+            may_come.recv().unwrap();
+            let mut others: Vec<ScopedJoinHandle<_>> = Vec::new();
+            for n in 1..=size {
+                let lead = &lead;
+                others.push(scope.spawn(move || queue.ask(n, soon(), |turn| lead(n, turn))));
+                wait_for(queue, n);
+            }
+            go.send(()).unwrap();
+            leader.join().unwrap();
+            let answers = others.into_iter().map(|other| other.join().unwrap());
+            answers.map(|answer| answer.unwrap().ok()).collect()
+        })
+    }
+
+    #[test]
+    fn turns_come_in_order() {
+        let (queue, order) = (Questions::new(), Mutex::new(Vec::new()));
+        let answers = crowd(
+            &queue,
+            30,
+            |_| (),
+            |n, _| {
+                order.lock().unwrap().push(n);
+                Ok(n)
+            },
+        );
+        assert_eq!(order.into_inner().unwrap(), (1..=30).collect::<Vec<_>>());
+        assert_eq!(answers, (1..=30).map(Some).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_waits_is_taken_along_and_answered() {
+        let queue = Questions::new();
+        let largest = LARGEST_GROUP;
+        let answer_all = |turn: &mut Turn<usize, usize>| {
+            let questions = turn.take_along();
+            let numbers: Vec<usize> = questions.iter().map(|(question, _)| *question).collect();
+            assert_eq!(numbers, (1..=largest).collect::<Vec<_>>());
+            turn.answer(numbers.iter().map(|number| Ok(10 * number)));
+        };
+        let answers = crowd(&queue, largest + 2, answer_all, |n, _| Ok(n));
+        let mut expected: Vec<_> = (1..=largest).map(|n| Some(10 * n)).collect();
+        expected.extend([Some(largest + 1), Some(largest + 2)]);
+        assert_eq!(answers, expected);
+        assert!(!queue.line.lock().unwrap().is_led);
+    }
+
+    /// Those whose answer does not come get an error, and the next one its turn.
+    #[test]
+    fn a_turn_that_ends_early_leaves_nobody_waiting() {
+        let queue = Questions::new();
+        let answers = crowd(
+            &queue,
+            3,
+            |_| (),
+            |n, turn| match n {
+                1 => {
+                    let panics = || {
+                        turn.take_along();
+                        panic!("a test");
+                    };
+                    let _ = catch_unwind(AssertUnwindSafe(panics));
+                    Ok(1)
+                }
+                n => Ok(n),
+            },
+        );
+        assert_eq!(answers, [Some(1), None, None]);
+        let again = queue.ask(7, soon(), |_| Ok(7));
+        assert_eq!(again.unwrap().unwrap(), 7);
+    }
+
+    #[test]
+    fn who_has_waited_too_long_is_passed_over() {
+        let queue = Questions::new();
+        let hold = |_: &mut Turn<usize, usize>| {
+            let short = Deadline::after(Duration::from_millis(20));
+            assert!(queue.ask(8, short, |_| Ok(8)).is_none());
+        };
+        let answers = crowd(&queue, 2, hold, |n, turn| {
+            assert!(turn.take_along().iter().all(|(question, _)| *question != 8));
+            turn.answer([Ok(20)]);
+            Ok(n)
+        });
+        assert_eq!(answers, [Some(1), Some(20)]);
+    }
+}
