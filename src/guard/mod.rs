@@ -13,7 +13,7 @@
 mod credential;
 mod deadline;
 mod memory;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 mod queue;
 mod record;
 #[cfg(feature = "redis")]

@@ -1,4 +1,4 @@
-//! The turns of a process's threads at something that one of them uses at a time.
+//! The turns of a process's threads at something that only one of them, or only so many, use at a time.
 //!
 //! They come in order, and nobody polls: who has to wait sleeps until it is called. The one whose turn it is
 //! may take along those who wait behind it, and answer for them: what costs much once, such as a flush to the
@@ -20,14 +20,14 @@ const LARGEST_GROUP: usize = 128;
 /// them cannot be undone.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
-/// A line of calls, the first of which is being served.
+/// A line of calls, the first of which are being served.
 pub(super) struct Queue<Q, A> {
     line: Mutex<Line<Q, A>>,
 }
 
 struct Line<Q, A> {
-    /// Whether somebody is at it, who will call the next one.
-    is_led: bool,
+    /// How many more may have a turn at once. Who has one calls the next.
+    free: usize,
     waiting: VecDeque<Arc<Call<Q, A>>>,
 }
 
@@ -50,17 +50,18 @@ const ANSWERED: u8 = 3;
 /// It has given up.
 const GONE: u8 = 4;
 
-/// A turn: until it ends, nobody else has one.
+/// A turn: until it ends, it is one fewer that others can have.
 pub(super) struct Turn<'a, Q, A> {
     queue: &'a Queue<Q, A>,
     taken: Vec<Arc<Call<Q, A>>>,
 }
 
 impl<Q, A> Queue<Q, A> {
-    pub(super) fn new() -> Self {
+    /// Where so many have their turns at once.
+    pub(super) fn new(turns: usize) -> Self {
         Queue {
             line: Mutex::new(Line {
-                is_led: false,
+                free: turns,
                 waiting: VecDeque::new(),
             }),
         }
@@ -89,8 +90,8 @@ impl<Q, A> Queue<Q, A> {
     /// Nothing if it is this call's turn at once; `None` if the line could not be looked at.
     fn stand_in_line(&self, question: Q, deadline: Deadline) -> Option<Option<Arc<Call<Q, A>>>> {
         let mut line = self.line(&mut Backoff::until(deadline))?;
-        if !line.is_led {
-            line.is_led = true;
+        if line.free > 0 {
+            line.free -= 1;
             return Some(None);
         }
         let call = Arc::new(Call {
@@ -201,7 +202,7 @@ impl<Q, A> Drop for Turn<'_, Q, A> {
                 return;
             }
         }
-        line.is_led = false;
+        line.free += 1;
     }
 }
 
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn turns_come_in_order() {
-        let (queue, order) = (Questions::new(), Mutex::new(Vec::new()));
+        let (queue, order) = (Questions::new(1), Mutex::new(Vec::new()));
         let answers = crowd(
             &queue,
             30,
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_taken_along_and_answered() {
-        let queue = Questions::new();
+        let queue = Questions::new(1);
         let largest = LARGEST_GROUP;
         let answer_all = |turn: &mut Turn<usize, usize>| {
             let questions = turn.take_along();
@@ -292,13 +293,37 @@ mod tests {
         let mut expected: Vec<_> = (1..=largest).map(|n| Some(10 * n)).collect();
         expected.extend([Some(largest + 1), Some(largest + 2)]);
         assert_eq!(answers, expected);
-        assert!(!queue.line.lock().unwrap().is_led);
+        assert_eq!(queue.line.lock().unwrap().free, 1);
+    }
+
+    #[test]
+    fn no_more_have_a_turn_at_once_than_may() {
+        let (queue, at_once, most) = (Questions::new(3), AtomicU8::new(0), AtomicU8::new(0));
+        thread::scope(|scope| {
+            for n in 0..30 {
+                let (queue, at_once, most) = (&queue, &at_once, &most);
+                scope.spawn(move || {
+                    let answer = queue.ask(n, soon(), |_| {
+                        most.fetch_max(
+                            at_once.fetch_add(1, Ordering::SeqCst) + 1,
+                            Ordering::SeqCst,
+                        );
+                        thread::sleep(Duration::from_millis(2));
+                        at_once.fetch_sub(1, Ordering::SeqCst);
+                        Ok(n)
+                    });
+                    assert_eq!(answer.unwrap().unwrap(), n);
+                });
+            }
+        });
+        assert_eq!(most.into_inner(), 3);
+        assert_eq!(queue.line.lock().unwrap().free, 3);
     }
 
     /// Those whose answer does not come get an error, and the next one its turn.
     #[test]
     fn a_turn_that_ends_early_leaves_nobody_waiting() {
-        let queue = Questions::new();
+        let queue = Questions::new(1);
         let answers = crowd(
             &queue,
             3,
@@ -322,7 +347,7 @@ mod tests {
 
     #[test]
     fn who_has_waited_too_long_is_passed_over() {
-        let queue = Questions::new();
+        let queue = Questions::new(1);
         let hold = |_: &mut Turn<usize, usize>| {
             let short = Deadline::after(Duration::from_millis(20));
             assert!(queue.ask(8, short, |_| Ok(8)).is_none());

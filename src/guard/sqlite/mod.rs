@@ -70,7 +70,7 @@ impl SqliteStore {
         let synchronous = settings.synchronous;
         let database = Database::open(&path, synchronous, settings.create, backoff)?;
         Ok(SqliteStore {
-            turns: Queue::new(),
+            turns: Queue::new(1),
             path,
             identity,
             rights: Rights::now(),
