@@ -61,6 +61,7 @@
 //!     filesystem       | "refuse"     | refuse, trust  | "sqlite": on a shared file system?
 //!     url              | -            | URLs           | "redis": see below
 //!     prefix           | "factor2:"   | up to 64 bytes | "redis": of the keys; no braces
+//!     max_connections  | 64           | 1 to 1024      | "redis": calls of a process at once
 //!     ca_file          | - with TLS   | path, "system" | "redis": the authorities to trust, PEM
 //!     cert_file        | none         | path           | "redis": a client's certificate, PEM
 //!     key_file         | none         | path           | "redis": its key, PEM without a passphrase

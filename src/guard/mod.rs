@@ -13,6 +13,8 @@
 mod credential;
 mod deadline;
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+mod queue;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;

@@ -47,6 +47,7 @@ const SQLITE: &[&str] = &["path", "create", "synchronous", "group", "filesystem"
 const REDIS: &[&str] = &[
     "url",
     "prefix",
+    "max_connections",
     "ca_file",
     "cert_file",
     "key_file",

@@ -1,6 +1,7 @@
 //! The guard with the store "redis": real servers, real processes, and networks that misbehave.
 
 mod cluster;
+mod connections;
 mod down;
 mod network;
 mod password;

@@ -49,7 +49,15 @@ impl Servers {
 
     /// The script's answer.
     pub(super) fn ask(&self, question: Question, deadline: Deadline) -> Result<String> {
-        Call::new(self, question, deadline).run()
+        let nodes = self.nodes.get(|| Nodes::new(self.settings.max_connections));
+        let answer = nodes.turns.ask((), deadline, |_| {
+            Call::new(self, nodes, question, deadline).run()
+        });
+        answer.unwrap_or_else(|| {
+            Err(unavailable(
+                "was kept busy by this process's other calls: config.guard.max_connections bounds them",
+            ))
+        })
     }
 }
 
@@ -73,8 +81,12 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(servers: &'a Servers, question: Question, deadline: Deadline) -> Call<'a> {
-        let nodes = servers.nodes.get(Nodes::default);
+    fn new(
+        servers: &'a Servers,
+        nodes: &'a Nodes,
+        question: Question,
+        deadline: Deadline,
+    ) -> Call<'a> {
         let slot = match servers.settings.service {
             Service::Cluster => nodes::slot(question.key().as_bytes()),
             Service::Server | Service::Sentinels { .. } => 0,

@@ -5,16 +5,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
 use super::url::Address;
-
-/// Connections kept for the next call; those that were used longest ago go first.
-const MAX_IDLE: usize = 64;
+use crate::guard::queue::Queue;
 
 /// Slots of a cluster.
 const SLOTS: u16 = 16384;
 
-/// Locked for moments only, never while a server is asked.
-#[derive(Default)]
-pub(super) struct Nodes(Mutex<Known>);
+pub(super) struct Nodes {
+    /// Each has a connection at most, so no more are open than have a turn.
+    pub(super) turns: Queue<(), String>,
+    max_connections: usize,
+    /// Locked for moments only, never while a server is asked.
+    known: Mutex<Known>,
+}
 
 #[derive(Default)]
 struct Known {
@@ -25,9 +27,17 @@ struct Known {
 }
 
 impl Nodes {
+    pub(super) fn new(max_connections: usize) -> Self {
+        Nodes {
+            turns: Queue::new(max_connections),
+            max_connections,
+            known: Mutex::default(),
+        }
+    }
+
     /// A thread that panicked with the lock left nothing half-done.
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An idle connection to this node, the one used last.
@@ -37,9 +47,11 @@ impl Nodes {
         Some(idle.remove(index))
     }
 
+    /// Keeps it for the next call. There are more than can be open where a cluster has many nodes; those that were
+    /// used longest ago go first.
     pub(super) fn keep_idle(&self, connection: Connection) {
         let idle = &mut self.lock().idle;
-        if idle.len() >= MAX_IDLE {
+        if idle.len() >= self.max_connections {
             idle.remove(0);
         }
         idle.push(connection);

@@ -23,6 +23,8 @@ pub(crate) struct RedisSettings {
     /// None when the URLs are without TLS.
     pub(super) tls: Option<TlsSettings>,
     pub(super) prefix: String,
+    /// How many calls of a process may be under way at once.
+    pub(super) max_connections: usize,
 }
 
 /// What is at the addresses of the settings.
@@ -108,6 +110,7 @@ impl RedisSettings {
             login,
             tls: read_tls(guard, tls)?,
             prefix,
+            max_connections: guard.integer("max_connections", 1..=1024)?.unwrap_or(64),
         })
     }
 

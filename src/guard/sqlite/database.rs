@@ -13,6 +13,7 @@ use crate::guard::deadline::Backoff;
 use crate::guard::sqlite::Synchronous;
 use crate::guard::sqlite::chain::Found;
 use crate::guard::sqlite::format::{self, Content};
+use crate::guard::sqlite::question::{Answer, Question};
 use crate::guard::sqlite::table;
 use crate::guard::{Credential, Record, store_unavailable};
 use crate::sys::sqlite_calls::Files;
@@ -80,17 +81,18 @@ impl Database {
         })
     }
 
-    /// Changes a credential's record while nobody else can. What was not committed never happened.
-    pub(super) fn change<T>(
+    /// Answers a question, and the others that there are by then, while nobody else can change a record. What was
+    /// not committed never happened.
+    pub(super) fn answer(
         &mut self,
-        credential: &Credential,
+        question: &Question,
+        others: impl FnOnce() -> Vec<Question>,
         backoff: &mut Backoff,
-        change: impl FnOnce(&mut Record) -> T,
-    ) -> rusqlite::Result<T> {
+    ) -> rusqlite::Result<(Answer, Vec<Answer>)> {
         let statements = &self.statements;
         self.connection.with(|connection| {
             retry(backoff, || connection.execute(statements.begin, []))?;
-            let outcome = change_alone(connection, statements, credential, backoff, change);
+            let outcome = answer_alone(connection, statements, question, others, backoff);
             if outcome.is_err() && !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
@@ -109,23 +111,31 @@ impl Statements {
     }
 }
 
-fn change_alone<T>(
+fn answer_alone(
     connection: &mut Opened,
     statements: &Statements,
-    credential: &Credential,
+    question: &Question,
+    others: impl FnOnce() -> Vec<Question>,
     backoff: &Backoff,
-    change: impl FnOnce(&mut Record) -> T,
-) -> rusqlite::Result<T> {
-    let found = Found::find(connection, &statements.table, credential)?;
-    let mut record = found.record();
-    let outcome = change(&mut record);
-    found.keep(connection, &statements.table, record)?;
+) -> rusqlite::Result<(Answer, Vec<Answer>)> {
+    let mut answer_one = |question: &Question| {
+        let found = Found::find(connection, &statements.table, &question.credential)?;
+        let mut record = found.record();
+        let answer = question.answer(&mut record);
+        found.keep(connection, &statements.table, record)?;
+        Ok(answer)
+    };
+    let answer = answer_one(question)?;
+    let answers = others()
+        .iter()
+        .map(answer_one)
+        .collect::<rusqlite::Result<_>>()?;
     // The last moment to give up: how long the disk takes to commit is not ours to say.
     if backoff.was_used_up() {
         return Err(too_late());
     }
     connection.execute(statements.commit, [])?;
-    Ok(outcome)
+    Ok((answer, answers))
 }
 
 /// Makes a connection ready for use, if the file is ours or may become so.

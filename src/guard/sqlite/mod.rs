@@ -11,6 +11,7 @@ mod file;
 mod file_system;
 mod fork;
 mod format;
+mod question;
 mod rights;
 mod settings;
 mod table;
@@ -20,11 +21,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::guard::deadline::{Backoff, Deadline};
+use crate::guard::queue::{Queue, Turn};
 use crate::guard::sqlite::database::Database;
 use crate::guard::sqlite::file::{Identity, Trust};
 use crate::guard::sqlite::fork::Access;
+use crate::guard::sqlite::question::{Answer, Question, What};
 use crate::guard::sqlite::rights::Rights;
 pub(crate) use crate::guard::sqlite::settings::SqliteSettings;
 use crate::guard::sqlite::settings::Synchronous;
@@ -39,9 +42,10 @@ static OPENING: Mutex<()> = Mutex::new(());
 /// How long closing may wait, for a fork of another thread.
 const LONGEST_CLOSE: Duration = Duration::from_secs(1);
 
-/// The store: one connection, which threads use in turn. After trouble it is closed, and the next
-/// call opens another.
+/// The store: one connection, which threads use in turn; those who wait are answered together, in one transaction.
+/// After trouble it is closed, and the next call opens another.
 pub(crate) struct SqliteStore {
+    turns: Queue<Question, Answer>,
     path: PathBuf,
     /// Of the file that was there at first; no other is taken for it, until a restart.
     identity: Identity,
@@ -66,6 +70,7 @@ impl SqliteStore {
         let synchronous = settings.synchronous;
         let database = Database::open(&path, synchronous, settings.create, backoff)?;
         Ok(SqliteStore {
+            turns: Queue::new(1),
             path,
             identity,
             rights: Rights::now(),
@@ -84,15 +89,69 @@ impl SqliteStore {
         Database::open(&self.path, self.synchronous, false, backoff)
     }
 
-    /// Uses the connection when it is this thread's turn.
+    fn ask(&self, credential: &Credential, what: What, deadline: Deadline) -> Result<Answer> {
+        let _no_signal = NoFileSizeSignal::hold_off();
+        let _access = Access::enter(&mut Backoff::until(deadline))?;
+        let question = Question {
+            credential: *credential,
+            what,
+        };
+        let lead = |turn: &mut Turn<_, _>| self.lead(question, deadline, turn);
+        let answer = self.turns.ask(question, deadline, lead);
+        answer.unwrap_or_else(|| Err(busy()))
+    }
+
+    /// Answers a question whose turn it is, and with it those that wait.
+    fn lead(
+        &self,
+        question: Question,
+        deadline: Deadline,
+        turn: &mut Turn<Question, Answer>,
+    ) -> Result<Answer> {
+        if matches!(question.what, What::Inspect) {
+            return self.with_database(deadline, |database, backoff| {
+                let record = database.find(&question.credential, backoff)?;
+                Ok(Answer::Record(record))
+            });
+        }
+        let mut others = Vec::new();
+        let answered = self.with_database(deadline, |database, backoff| {
+            let take_along = || {
+                others = turn.take_along();
+                others.iter().map(|(question, _)| *question).collect()
+            };
+            database.answer(&question, take_along, backoff)
+        });
+        match answered {
+            Ok((answer, answers)) => {
+                turn.answer(answers.into_iter().map(Ok));
+                Ok(answer)
+            }
+            Err(error) if others.is_empty() => Err(error),
+            // What is wrong with one of them must not be the others' trouble.
+            Err(_) => {
+                let answer = self.answer_alone(question, deadline);
+                let alone = |(question, deadline)| self.answer_alone(question, deadline);
+                turn.answer(others.into_iter().map(alone));
+                answer
+            }
+        }
+    }
+
+    fn answer_alone(&self, question: Question, deadline: Deadline) -> Result<Answer> {
+        self.with_database(deadline, |database, backoff| {
+            let (answer, _) = database.answer(&question, Vec::new, backoff)?;
+            Ok(answer)
+        })
+    }
+
+    /// Uses the connection.
     fn with_database<T>(
         &self,
         deadline: Deadline,
         work: impl FnOnce(&mut Database, &mut Backoff) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        let _no_signal = NoFileSizeSignal::hold_off();
         let backoff = &mut Backoff::until(deadline);
-        let _access = Access::enter(backoff)?;
         let mut connection = lock(&self.connection, backoff)?;
         let files = connection.as_ref().map(Database::files);
         if files == Some(Files::Closed)
@@ -129,24 +188,16 @@ impl Store for SqliteStore {
         policy: &Policy,
         deadline: Deadline,
     ) -> Result<Verdict> {
-        self.with_database(deadline, |database, backoff| {
-            database.change(credential, backoff, |record| record.judge(&attempt, policy))
-        })
+        let what = What::Judge(attempt, *policy);
+        self.ask(credential, what, deadline)?.verdict()
     }
 
     fn inspect(&self, credential: &Credential, deadline: Deadline) -> Result<Record> {
-        self.with_database(deadline, |database, backoff| {
-            database.find(credential, backoff)
-        })
+        self.ask(credential, What::Inspect, deadline)?.record()
     }
 
     fn reset(&self, credential: &Credential, deadline: Deadline) -> Result<Record> {
-        self.with_database(deadline, |database, backoff| {
-            database.change(credential, backoff, |record| {
-                record.reset();
-                *record
-            })
-        })
+        self.ask(credential, What::Reset, deadline)?.record()
     }
 }
 
@@ -171,15 +222,17 @@ fn lock<'a, T>(mutex: &'a Mutex<T>, backoff: &mut Backoff) -> Result<MutexGuard<
             Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) if backoff.wait() => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(store_unavailable(
-                    "the guard's store \"sqlite\": this process's other threads kept it busy",
-                ));
+                return Err(busy());
             }
         }
     }
 }
 
-fn replaced() -> crate::error::Error {
+fn busy() -> Error {
+    store_unavailable("the guard's store \"sqlite\": this process's other threads kept it busy")
+}
+
+fn replaced() -> Error {
     store_unavailable(
         "the guard's store \"sqlite\": config.guard.path: the file was moved, deleted or replaced \
          while it was in use, or its -wal or -shm file was deleted",

@@ -20,10 +20,13 @@ use crate::support::Authenticator;
 
 const WRITERS: usize = 6;
 
+/// Of each writer: so they are killed while one answers for the others.
+const THREADS: usize = 5;
+
 /// All writers log these in, again and again.
 const USERS: usize = 4;
 
-/// Each writer guesses wrong codes of a few, which nobody logs in.
+/// Each thread guesses wrong codes of a few, which nobody logs in.
 const FIRST_VICTIM: usize = 1000;
 
 #[test]
@@ -35,7 +38,7 @@ fn no_kill_makes_a_code_good_again_or_forgets_a_wrong_one() {
     let mut started = 0;
     let mut start = || {
         started += 1;
-        let more = json!({"log": log, "victim": FIRST_VICTIM + started});
+        let more = json!({"log": log, "victim": FIRST_VICTIM + THREADS * started});
         let mut writer = worker::command("write", &config, more);
         writer.stderr(Stdio::piped()).spawn().unwrap()
     };
@@ -160,21 +163,30 @@ fn check(path: &Path, log: &str, kills: usize) {
 
 /// Writes until it is killed.
 pub fn worker(config: &Value, more: &Value) {
+    let log = more["log"].as_str().unwrap();
+    let victim = more["victim"].as_u64().unwrap() as usize;
+    let authenticator = &Authenticator::new(config.clone());
+    // Whoever comes later goes on where the others are.
+    let last_step = inspect(authenticator, 0)["last_step"].as_u64();
+    let first = last_step.map_or(NOW, |step| step * 30);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || write(authenticator, log, victim + thread, first));
+        }
+    });
+}
+
+fn write(authenticator: &Authenticator, log: &str, victim: usize, first: u64) {
     let mut log = OpenOptions::new()
         .append(true)
         .create(true)
-        .open(more["log"].as_str().unwrap())
+        .open(log)
         .unwrap();
-    let victim = more["victim"].as_u64().unwrap() as usize;
-    let authenticator = Authenticator::new(config.clone());
-    // Whoever comes later goes on where the others are.
-    let last_step = inspect(&authenticator, 0)["last_step"].as_u64();
-    let first = last_step.map_or(NOW, |step| step * 30);
     for turn in 0.. {
         let time = first + 30 * turn;
         clock::stand_at(time);
         for user in 0..USERS {
-            let status = verify(&authenticator, user, &code_at(user, time)).status;
+            let status = verify(authenticator, user, &code_at(user, time)).status;
             if status == Status::Ok as i32 {
                 // One write, which is whole or not there.
                 let line = format!("accepted {user} {}\n", time / 30);
@@ -183,8 +195,8 @@ pub fn worker(config: &Value, more: &Value) {
                 assert_eq!(status, Status::TokenReused as i32);
             }
         }
-        let victim = victim + (turn as usize / 90) * 100_000;
-        let status = verify(&authenticator, victim, &wrong_code_at(victim, time)).status;
+        let victim = victim + (turn as usize / 90) * 1_000_000;
+        let status = verify(authenticator, victim, &wrong_code_at(victim, time)).status;
         assert_eq!(status, Status::InvalidToken as i32);
         log.write_all(format!("wrong {victim}\n").as_bytes())
             .unwrap();
