@@ -11,7 +11,7 @@ use crate::support::{artifacts, cargo, root, run, scratch, tool};
 const MOST_CRATES: usize = 80;
 
 /// Bytes of the stripped library with all stores, on x86-64.
-const LARGEST: u64 = 4_300_000;
+const LARGEST: u64 = 4_400_000;
 
 /// The Rust of Debian's `cargo-web`.
 const DEBIAN_HAS: [u32; 2] = [1, 96];
