@@ -27,12 +27,13 @@ in_usage {
 function options(lines, count,    i, line, out, open) {
     for (i = 1; i <= count; i++) {
         line = lines[i]
-        if (match(line, /^ +[-a-z][^ ]*( [^ ]+)*  +[^ ]/) || line ~ /^ +[-a-z][^ ]+$/) {
+        if (match(line, /^ +[-a-z][^ ]*( [^ ]+)*  +[^ ]/) || line ~ /^ +-[^ ]+( [^ ]+)*$/) {
             sub(/^ +/, "", line)
             tag = line
             sub(/  +.*/, "", tag)
-            sub(/^[^ ]+( [^ ]+)*  +/, "", line)
-            out = out ".TP\n.B " escaped(tag, 1) "\n" inline(line) "\n"
+            # A long one stands on a line by itself.
+            line = sub(/^[^ ]+( [^ ]+)*  +/, "", line) ? inline(line) "\n" : ""
+            out = out ".TP\n.B " escaped(tag, 1) "\n" line
             open = 1
         } else if (line ~ /^      / && open) {
             sub(/^ +/, "", line)

@@ -5,8 +5,8 @@
  *     make pam && sudo make install-pam
  *     sudo factor2-enroll alice
  *
- * Run it as the user that the daemon runs as: root for most. When somebody is enrolled, DIR and FILE's
- * folder are made if they are missing, and the folder that they are in, for that user alone.
+ * Run it as the user that the daemon runs as: root for most. When somebody is enrolled, DIR and the
+ * guard's folder are made if they are missing, and the folder that they are in, for that user alone.
  *
  * The user's file has the name that the passwd database gives, and the program says so if that is
  * not the name that was typed.
@@ -14,6 +14,22 @@
  * Recovery codes are for a user whose phone is lost: each lets in once, in the place of a code. Only
  * their hashes are kept, beside the secret. They stay when --replace gives the user a new secret, until
  * --recovery-codes makes new ones.
+ *
+ * --import moves a machine to pam_factor2: who had a secret has the same one afterwards, and the app or
+ * token goes on as it is. It says at the end how many were taken over, and who was left out and why; one who
+ * is left out hinders no other. Who has a secret here already keeps it, unless there is --replace, and then
+ * the recovery codes stay. What the other system has is only read. No code is asked for.
+ *
+ *     sudo factor2-enroll --import users-file /etc/users.oath
+ *     sudo factor2-enroll --import google-authenticator
+ *
+ * The last one takes what the users whom the passwd database lists have in ~/.google_authenticator. A
+ * directory may list nobody: then name the file and its user, one by one, or the folder that the homes are
+ * in, or one with a file for each user, named so. A user's file must belong to that user, to root or to who
+ * runs the program, nobody else may write it, and it is no symbolic link.
+ *
+ * Let nobody log in by the other system from then on: what it accepts afterwards is not known here, and
+ * neither is what it accepted in the last minute before, of codes by time.
  */
 #define _GNU_SOURCE
 
@@ -28,16 +44,19 @@
 #include "account.h"
 #include "factor2.h"
 #include "folder_make.h"
+#include "foreign_file.h"
+#include "google_files.h"
 #include "machine_guard.h"
 #include "printable.h"
 #include "recovery_print.h"
 #include "secret_file.h"
+#include "secret_import.h"
 #include "secret_list.h"
 #include "secret_request.h"
 #include "secret_store.h"
 
 static const char usage[] =
-    "Usage: factor2-enroll [OPTION]... USER | --list\n"
+    "Usage: factor2-enroll [OPTION]... USER | --list | --import FORMAT [FILE [USER]]\n"
     "Gives USER a second factor, which pam_factor2 asks for: shows a QR code for an\n"
     "authenticator app, and stores the secret once a first code has confirmed it.\n"
     "\n"
@@ -50,27 +69,41 @@ static const char usage[] =
     "                      print new recovery codes for USER, who is enrolled first if\n"
     "                      there is no secret or with --replace; the old codes are void\n"
     "      --force         enroll a USER whom the passwd database does not know\n"
+    "      --import FORMAT [FILE [USER]]\n"
+    "                      take over the secrets that another system has in FILE, which\n"
+    "                      stays as it is. FORMAT is users-file (of pam_oath, mod_authn_otp,\n"
+    "                      ocserv), google-authenticator (FILE is USER's, or a folder with\n"
+    "                      all users' files or homes; without FILE, all users'\n"
+    "                      ~/.google_authenticator), or another one of factor2_import()\n"
     "      --reset         forget USER's wrong codes: ends a lock; no new secret\n"
     "      --remove        remove USER's secret; no new one\n"
     "      --list          show who has a secret, when a code was last used, how many\n"
     "                      recovery codes are left, and who is locked\n"
     "  -h, --help          this text\n"
     "\n"
-    "DIR and FILE belong to root or to the user that the daemon runs as, and nobody\n"
-    "else may write there. Exits 0 if it was done, 1 if not (then no secret has\n"
-    "changed), 2 if it was called wrongly.\n";
+    "DIR and the guard's file belong to root or to the user that the daemon runs as,\n"
+    "and nobody else may write there. Exits 0 if it was done, 1 if not (then no\n"
+    "secret has changed; of --import: somebody was left out), 2 if it was called\n"
+    "wrongly.\n";
 
-enum action { ENROLL, REPLACE, RENEW, RESET, REMOVE, LIST };
+enum action { ENROLL, REPLACE, RENEW, RESET, REMOVE, LIST, IMPORT };
+
+/* The longest text that factor2_import() takes. */
+enum { IMPORT_LONGEST = 16 * 1024 * 1024 };
 
 struct options {
     enum action action;
     int actions; /* how many were named */
+    int wrong;   /* whether it turned out that it was called wrongly */
     int force;
+    int replace;
     int recovery; /* whether recovery codes are to be made */
     const char *issuer;
     const char *secrets;
     const char *guard;
     const char *user;
+    const char *format; /* of what is imported, and the file, or NULL */
+    const char *file;
 };
 
 static const char has_none[] = "has no second factor";
@@ -280,6 +313,62 @@ static int removed(int folder, const struct options *options) {
     return failed(options->user, errno == ENOENT ? has_none : strerror(errno));
 }
 
+static int is_google(const struct options *options) {
+    return strcmp(options->format, "google-authenticator") == 0;
+}
+
+/* Takes over what a file says of several users. */
+static int import_file(struct secret_import *import, const struct options *options) {
+    struct foreign_file file;
+    const char *why;
+    int opened = foreign_file_open(AT_FDCWD, options->file, 0);
+
+    if (opened < 0)
+        return failed(options->file, strerror(errno));
+    if (!foreign_file_read(opened, FOREIGN_FILE_ANYBODYS, IMPORT_LONGEST, &file, &why))
+        return failed(options->file, why);
+    if (strcmp(options->format, "users-file") == 0 || strcmp(options->format, "otpauth") == 0)
+        secret_import_take_lines(import, file.text, file.length);
+    else
+        secret_import_take_text(import, NULL, 0, file.text, file.length);
+    foreign_file_free(&file);
+    return 1;
+}
+
+/* Takes over the file of one user, or what a folder has of all. */
+static int import_google(struct secret_import *import, const struct options *options) {
+    int folder, done;
+
+    if (options->file == NULL)
+        return google_files_take_homes(import) || failed("listing the users", strerror(errno));
+    if (options->user != NULL) {
+        google_files_take_one(import, options->file, options->user);
+        return 1;
+    }
+    folder = open(options->file, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return failed(options->file, errno == ENOTDIR ? "whose secret is it? Name FILE and USER"
+                                                      : strerror(errno));
+    done = google_files_take_folder(import, folder) || failed(options->file, strerror(errno));
+    close(folder);
+    return done;
+}
+
+static int import_secrets(const factor2_authenticator *authenticator, int folder,
+                          struct options *options) {
+    struct secret_import import;
+    int done;
+
+    if (!secret_import_begin(&import, authenticator, options->format, options->secrets, folder))
+        return failed(options->secrets, strerror(errno));
+    import.force = options->force;
+    import.replace = options->replace;
+    options->wrong = !secret_import_knows_format(&import, is_google(options) ? "nobody" : NULL);
+    done = !options->wrong &&
+           (is_google(options) ? import_google(&import, options) : import_file(&import, options));
+    return secret_import_end(&import, done);
+}
+
 static int act(int folder, struct options *options) {
     factor2_authenticator *authenticator = NULL;
     factor2_response *response = NULL;
@@ -292,10 +381,11 @@ static int act(int folder, struct options *options) {
         options->action = RENEW;
     status = machine_guard_new(options->issuer, options->guard, &authenticator, &response);
     done = succeeded("making the authenticator", status, response) &&
-           (options->action == LIST    ? list(authenticator, folder, options)
-            : options->action == RESET ? reset(authenticator, options)
-            : options->action == RENEW ? renew(authenticator, folder, options)
-                                       : enroll(authenticator, folder, options));
+           (options->action == LIST     ? list(authenticator, folder, options)
+            : options->action == RESET  ? reset(authenticator, options)
+            : options->action == RENEW  ? renew(authenticator, folder, options)
+            : options->action == IMPORT ? import_secrets(authenticator, folder, options)
+                                        : enroll(authenticator, folder, options));
     factor2_response_free(response);
     factor2_authenticator_free(authenticator);
     return done;
@@ -307,7 +397,7 @@ static int open_folder(const struct options *options) {
     const char *why = "";
     int folder;
 
-    if (options->action == ENROLL || options->action == REPLACE) {
+    if (options->action == ENROLL || options->action == REPLACE || options->action == IMPORT) {
         if (slash != NULL)
             folder_make(options->guard, (size_t)(slash - options->guard), 1);
         folder_make(options->secrets, strlen(options->secrets), 1);
@@ -344,25 +434,54 @@ static void choose(struct options *options, enum action action) {
     options->actions++;
 }
 
+/* The arguments of --import. */
+static int check_import(struct options *options, int count, char **arguments,
+                        char name[ACCOUNT_SIZE]) {
+    options->file = count > 0 ? arguments[0] : NULL;
+    if (is_google(options) ? count > 2 : count != 1)
+        return wrong_call(
+            "--import takes FORMAT and one FILE, of google-authenticator also a USER. ");
+    return count == 2 ? find_user(options, arguments[1], name) : 0;
+}
+
+/* Whether options and arguments go together. Gives an exit status. */
+static int check_call(struct options *options, int count, char **arguments,
+                      char name[ACCOUNT_SIZE]) {
+    if (options->replace && options->action != IMPORT)
+        choose(options, REPLACE);
+    if (options->actions > 1)
+        return wrong_call(
+            "only one of --replace, --reset, --remove, --list and --import, but that may --replace. ");
+    if (options->recovery && options->actions > 0 && options->action != REPLACE)
+        return wrong_call("--recovery-codes goes with --replace alone. ");
+    if (options->action == IMPORT)
+        return check_import(options, count, arguments, name);
+    if (count != (options->action != LIST))
+        return wrong_call(options->action == LIST ? "--list takes no USER. "
+                                                  : "one USER is needed. ");
+    return options->action == LIST ? 0 : find_user(options, arguments[0], name);
+}
+
 int main(int argc, char **argv) {
-    static const struct option names[] = {{"issuer", required_argument, NULL, 'i'},
-                                          {"secrets", required_argument, NULL, 's'},
-                                          {"guard", required_argument, NULL, 'g'},
-                                          {"replace", no_argument, NULL, 'f'},
-                                          {"force", no_argument, NULL, 'F'},
-                                          {"reset", no_argument, NULL, 'R'},
-                                          {"remove", no_argument, NULL, 'D'},
-                                          {"list", no_argument, NULL, 'L'},
-                                          {"recovery-codes", no_argument, NULL, 'C'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"issuer", required_argument, NULL, 'i'}, {"secrets", required_argument, NULL, 's'},
+        {"guard", required_argument, NULL, 'g'},  {"replace", no_argument, NULL, 'f'},
+        {"force", no_argument, NULL, 'F'},        {"reset", no_argument, NULL, 'R'},
+        {"remove", no_argument, NULL, 'D'},       {"list", no_argument, NULL, 'L'},
+        {"import", required_argument, NULL, 'I'}, {"recovery-codes", no_argument, NULL, 'C'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     static const char *const said[] = {"enrolled", "enrolled", "new recovery codes", "reset",
                                        "removed"};
     static char host[256];
-    struct options options = {ENROLL, 0, 0, 0, host, SECRET_FOLDER, GUARD_FILE, NULL};
+    struct options options;
     char name[ACCOUNT_SIZE];
     int option, status, folder, done;
 
+    memset(&options, 0, sizeof options);
+    options.action = ENROLL;
+    options.issuer = host;
+    options.secrets = SECRET_FOLDER;
+    options.guard = GUARD_FILE;
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
     while ((option = getopt_long(argc, argv, "i:s:g:fh", names, NULL)) != -1) {
@@ -372,22 +491,20 @@ int main(int argc, char **argv) {
         case 'g': options.guard = optarg; break;
         case 'F': options.force = 1; break;
         case 'C': options.recovery = 1; break;
-        case 'f': choose(&options, REPLACE); break;
+        case 'f': options.replace = 1; break;
         case 'R': choose(&options, RESET); break;
         case 'D': choose(&options, REMOVE); break;
         case 'L': choose(&options, LIST); break;
+        case 'I':
+            choose(&options, IMPORT);
+            options.format = optarg;
+            break;
         case 'h': fputs(usage, stdout); return 0;
         default: return wrong_call("");
         }
     }
-    if (options.actions > 1)
-        return wrong_call("only one of --replace, --reset, --remove and --list. ");
-    if (options.recovery && options.actions > 0 && options.action != REPLACE)
-        return wrong_call("--recovery-codes goes with --replace alone. ");
-    if (optind + (options.action != LIST) != argc)
-        return wrong_call(options.action == LIST ? "--list takes no USER. "
-                                                 : "one USER is needed. ");
-    if (options.action != LIST && (status = find_user(&options, argv[optind], name)) != 0)
+    status = check_call(&options, argc - optind, argv + optind, name);
+    if (status != 0)
         return status;
 
     folder = open_folder(&options);
@@ -395,7 +512,7 @@ int main(int argc, char **argv) {
         return 1;
     done = act(folder, &options);
     close(folder);
-    if (done && options.action != LIST)
+    if (done && options.action < LIST)
         printf("%s: %s\n", options.user, said[options.action]);
-    return done ? 0 : 1;
+    return done ? 0 : options.wrong ? wrong_call("") : 1;
 }

@@ -1,7 +1,7 @@
 /*
  * The secrets of a machine's users: a folder with one file per user, which has the user's name and
- * holds the secret in base32 on its first line. A second line, if there is one, holds what is stored
- * of the user's recovery codes. Linux; C99 with _GNU_SOURCE.
+ * holds the secret on its first line, in base32 or as an otpauth URI. A second line, if there is one,
+ * holds what is stored of the user's recovery codes. Linux; C99 with _GNU_SOURCE.
  *
  * Folder and file must belong to root or to the user that the process runs as. Nobody else may write
  * to the folder, or do anything with the file. No symbolic link is followed, and a file with a second
@@ -19,7 +19,10 @@
 
 #define SECRET_FOLDER "/var/lib/factor2/users"
 
-/* Room for a secret of 512 bytes in base32, in groups of four, and for 32 recovery codes; with a NUL. */
+/*
+ * Room for a secret of 512 bytes in base32, in groups of four or in a URI, and for 32 recovery codes;
+ * with a NUL.
+ */
 enum { SECRET_SIZE = 1280, RECOVERY_SIZE = 720 };
 
 /* What a user's file holds. Yours to wipe. */

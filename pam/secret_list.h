@@ -1,6 +1,6 @@
 /*
- * A table of the users who have a secret, for people to read: when a code was accepted last, how many
- * recovery codes are left, and who is locked. Linux; C99 with _GNU_SOURCE.
+ * A table of the users who have a secret, for people to read: when a code was accepted last, or which
+ * one of a counter's, how many recovery codes are left, and who is locked. Linux; C99 with _GNU_SOURCE.
  */
 #ifndef SECRET_LIST_H
 #define SECRET_LIST_H
@@ -16,7 +16,7 @@
 #include "secret_file.h"
 #include "secret_request.h"
 
-/* Seconds of a step of the codes: factor2's default. */
+/* Seconds of a step of the codes, where nothing else is said. */
 enum { SECRET_LIST_STEP = 30, SECRET_LIST_TIME = 32 };
 
 /* What is said of a user. */
@@ -64,15 +64,30 @@ static time_t secret_list_locked_until(const factor2_response *state) {
     return until > time(NULL) ? until : 0;
 }
 
+/* Seconds of a step of a secret's codes, or 0 if they go by a counter. */
+static long secret_list_step(const char *secret) {
+    const char *query = strchr(secret, '?');
+    const char *period = query != NULL ? strstr(query, "period=") : NULL;
+    long step = period != NULL ? strtol(period + strlen("period="), NULL, 10) : 0;
+
+    if (strncmp(secret, "otpauth://hotp/", strlen("otpauth://hotp/")) == 0)
+        return 0;
+    return step > 0 && step <= 120 ? step : SECRET_LIST_STEP;
+}
+
 /* From what is remembered of a secret. */
-static void secret_list_describe(const factor2_response *state, struct secret_list_row *row) {
+static void secret_list_describe(const factor2_response *state, const char *secret,
+                                 struct secret_list_row *row) {
     const char *last_step = factor2_response_text(state, "last_step", NULL);
+    long step = secret_list_step(secret);
     time_t locked_until = secret_list_locked_until(state);
     char until[SECRET_LIST_TIME];
 
     strcpy(row->used, "never");
-    if (strcmp(last_step, "null") != 0)
-        secret_list_time(strtol(last_step, NULL, 10) * SECRET_LIST_STEP, row->used);
+    if (strcmp(last_step, "null") != 0 && step == 0)
+        sprintf(row->used, "counter %.20s", last_step);
+    else if (strcmp(last_step, "null") != 0)
+        secret_list_time(strtol(last_step, NULL, 10) * step, row->used);
     secret_list_time(locked_until, until);
     if (secret_list_is_disabled(state))
         strcpy(row->now, "disabled by wrong codes");
@@ -106,7 +121,7 @@ static void secret_list_look(const factor2_authenticator *authenticator, const c
     }
     state = secret_list_inspect(authenticator, "totpsecret", file.secret, row->now);
     if (state != NULL)
-        secret_list_describe(state, row);
+        secret_list_describe(state, file.secret, row);
     factor2_response_free(state);
     state = NULL;
     if (file.recovery[0] == '\0')

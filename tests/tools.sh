@@ -82,6 +82,8 @@ curl|curl --version|curl
 optipng|optipng --version|optipng
 PAM's headers|test -f /usr/include/security/pam_modules.h|libpam0g-dev
 pamtester|command -v pamtester|pamtester
+google-authenticator|google-authenticator --help|libpam-google-authenticator
+pam_oath|ls /lib/*/security/pam_oath.so|libpam-oath
 sshd|test -x /usr/sbin/sshd|openssh-server
 ssh|ssh -V|openssh-client
 bindfs|bindfs --version|bindfs

@@ -82,6 +82,20 @@ fn mandoc_and_groff_find_nothing_wrong() {
     }
 }
 
+/// A long option has a line of the usage text to itself.
+#[test]
+fn an_option_is_named_once() {
+    let page = fs::read_to_string(pages().join("factor2-enroll.8")).unwrap();
+    for option in ["recovery\\-codes", "list"] {
+        let tag = format!(".TP\n.B \\-\\-{option}\n");
+        let (_, rest) = page.split_once(&tag).unwrap();
+        assert!(
+            !rest.starts_with("\\-") && !rest.starts_with("--"),
+            "{rest}"
+        );
+    }
+}
+
 #[test]
 fn each_synopsis_declares_what_the_header_declares() {
     let folder = pages();

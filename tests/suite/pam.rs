@@ -7,6 +7,7 @@ mod enroll;
 mod files;
 mod logins;
 mod machine;
+mod moving;
 mod recovery;
 mod spelling;
 mod sshd;

@@ -3,8 +3,8 @@
 use std::fs;
 
 use factor2::Status;
-use factor2::capi::factor2_qr;
-use serde_json::json;
+use factor2::capi::{factor2_import, factor2_qr};
+use serde_json::{Value, json};
 
 use crate::support::{Authenticator, artifacts, root, run, scratch, tool};
 
@@ -12,12 +12,13 @@ fn read(page: &str) -> String {
     fs::read_to_string(root().join(page)).unwrap()
 }
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/api.md",
     "docs/daemons.md",
+    "docs/moving.md",
     "docs/performance.md",
     "docs/releasing.md",
     "docs/stores.md",
@@ -78,6 +79,53 @@ fn the_table_of_functions_names_each() {
     let symbols = fs::read_to_string(root().join("tests/abi/symbols.txt")).unwrap();
     for symbol in symbols.lines().filter_map(|line| line.split(' ').next()) {
         assert!(page.contains(&format!("`{symbol}`")), "{symbol}");
+    }
+}
+
+/// docs/moving.md's function, with what the reader has to write.
+#[test]
+fn what_takes_over_compiles() {
+    let page = read("docs/moving.md");
+    let function = page.split("```c\n").nth(1).unwrap();
+    let function = function.split("```").next().unwrap();
+    let includes = "#include <stdio.h>\n#include <factor2.h>\n";
+    let store = "void store(const char *user, const char *secret);\n";
+    let source = scratch("take_over").join("take_over.c");
+    fs::write(&source, format!("{includes}{store}{function}")).unwrap();
+    run(tool("gcc")
+        .args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-fsyntax-only",
+            "-I",
+        ])
+        .arg(root().join("include"))
+        .arg(&source));
+}
+
+/// docs/moving.md's requests, each with its answer beneath.
+#[test]
+fn what_is_moved_becomes_what_the_page_says() {
+    let page = read("docs/moving.md");
+    let mut blocks = page
+        .split("```json\n")
+        .skip(1)
+        .map(|block| block.split("```").next().unwrap());
+    let authenticator = Authenticator::new(json!({"issuer": "Example"}));
+    let mut formats = Vec::new();
+    while let Some(request) = blocks.next() {
+        let answer = authenticator.call_raw(factor2_import, request.trim().as_bytes());
+        let shown: Value = serde_json::from_str(blocks.next().unwrap()).unwrap();
+        assert_eq!(answer.ok(), shown, "{request}");
+        let request: Value = serde_json::from_str(request).unwrap();
+        formats.push(request["format"].as_str().unwrap().to_owned());
+    }
+    for row in page.lines().filter(|line| line.starts_with("| [")) {
+        for format in row.split('`').skip(1).step_by(2) {
+            assert!(formats.iter().any(|known| known == format), "{format}");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::machine::{Machine, code, code_at, wrong};
 use crate::c_programs::examples::{picture_of_terminal, scan};
 use crate::support::{Authenticator, run, tool};
 
-const PROGRAM: &str = "/usr/local/sbin/factor2-enroll";
+pub const PROGRAM: &str = "/usr/local/sbin/factor2-enroll";
 
 /// An enrollment that waits for the first code.
 pub struct Enrollment {
@@ -92,7 +92,7 @@ pub fn call(machine: &Machine, arguments: &[&str]) -> End {
     end(child.unwrap())
 }
 
-fn entries(machine: &Machine) -> Vec<String> {
+pub fn entries(machine: &Machine) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(machine.users())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

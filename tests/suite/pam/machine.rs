@@ -256,6 +256,14 @@ impl Machine {
         Login { accepted, said }
     }
 
+    /// Checks that a text gives away nothing.
+    #[track_caller]
+    pub fn keeps_quiet(&self, text: &str) {
+        for secret in &*self.confidential.lock().unwrap() {
+            assert!(!text.contains(secret), "{secret:?} is in: {text}");
+        }
+    }
+
     /// The log from here on.
     pub fn forget_log(&self) {
         self.log.lock().unwrap().clear();
@@ -267,9 +275,7 @@ impl Machine {
         let start = Instant::now();
         loop {
             let log = self.log.lock().unwrap().clone();
-            for text in &*self.confidential.lock().unwrap() {
-                assert!(!log.contains(text), "{text:?} is in the log: {log}");
-            }
+            self.keeps_quiet(&log);
             if log.contains(line) {
                 return log;
             }
