@@ -51,9 +51,10 @@ static void diagnosis_print_clock(long seconds) {
 }
 
 static void diagnosis_print_scheme(const char *what, const char *its) {
-    printf("The authenticator has another %s than the secret: %s. The app has ignored what the QR "
-           "code says of it;\nanother app may not, or enroll the user anew with what all apps take.",
-           what, its != NULL ? its : "");
+    printf(
+        "The authenticator has another %s than the secret: %s. The app has ignored what the QR "
+        "code says of it;\nanother app may not, or enroll the user anew with what all apps take.",
+        what, its != NULL ? its : "");
 }
 
 static void diagnosis_print_finding(const factor2_response *response, int n, const char *what) {
