@@ -310,6 +310,12 @@ fn sixty_four_kib_are_the_longest_but_for_imports() {
         .ok()["otp"]
         .to_string();
     let (recovery, recovery_code) = RECOVERY;
+    let token = |counter: u32| format!("otpauth://hotp/a?secret={SECRET}&counter={counter}");
+    let [first, second] = [0, 1].map(|counter| {
+        let request = json!({"totpsecret": token(counter)});
+        authenticator.call(factor2_generate, request).ok()["otp"].to_string()
+    });
+    let uri = token(0);
     let requests = [
         "{}".to_owned(),
         r#"{"username":"alice"}"#.to_owned(),
@@ -317,6 +323,9 @@ fn sixty_four_kib_are_the_longest_but_for_imports() {
         r#"{"user":{"username":"alice"}}"#.to_owned(),
         format!(r#"{{"username":"alice","sessionKey":{{"data":{{{FACTOR}}}}}}}"#),
         format!(r#"{{"totpsecret":"{SECRET}","otp":{code}}}"#),
+        format!(r#"{{"totpsecret":"{uri}","otp":{first},"next_otp":{second}}}"#),
+        format!(r#"{{"totpsecret":"{SECRET}","otp":{code}}}"#),
+        format!(r#"{{"uri":"{uri}"}}"#),
         format!(r#"{{"totpsecret":"{SECRET}"}}"#),
         format!(r#"{{"totpsecret":"{SECRET}"}}"#),
         format!(r#"{{"totpsecret":"{SECRET}"}}"#),
