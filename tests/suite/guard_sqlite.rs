@@ -8,6 +8,7 @@ mod file_size;
 mod fork;
 mod limits;
 mod mounts;
+mod power;
 mod race;
 mod rights;
 mod worker;
