@@ -193,6 +193,10 @@ template <class Number> std::string array_of(const std::vector<Number> &numbers)
     return json + "]";
 }
 
+template <class Number> std::string one_or_array_of(const std::vector<Number> &numbers) {
+    return numbers.size() == 1 ? std::to_string(numbers.front()) : array_of(numbers);
+}
+
 struct free_handle {
     void operator()(factor2_authenticator *handle) const noexcept {
         factor2_authenticator_free(handle);
@@ -349,6 +353,8 @@ struct verify_request {
     std::optional<factor2::owner> owner;
     /** For the guard {"store":"none"}: the last accepted step of each secret, -1 for none; or empty. */
     std::vector<std::int64_t> last_steps;
+    /** How far each token's clock is off, see resync(); or empty. */
+    std::vector<std::int64_t> drifts;
     /** See `retry` in factor2.h. It comes from the server's side, never from the user's. */
     std::optional<std::string_view> retry_key;
 };
@@ -376,6 +382,11 @@ class authenticator {
     }
     response create_secret(std::string_view username, std::string_view totpsecret) const {
         return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
+    }
+
+    /** A new secret of type hotp, whose codes are of a counter; store `at("uri")`, or `at("sealed")`. */
+    response create_hotp_secret(std::string_view username) const {
+        return ask(factor2_create_secret, {{"username", username}, {"type", "hotp"}});
     }
 
     /** `format` is "png", "svg", or "text" for a terminal; data() is the picture. */
@@ -417,20 +428,57 @@ class authenticator {
     /** For several authenticators, nobody, and calls that may be repeated. */
     response verify(const verify_request &request) const {
         const detail::one_or_several secrets(request.totpsecrets);
-        const std::string steps = request.last_steps.size() == 1
-                                      ? std::to_string(request.last_steps.front())
-                                      : detail::array_of(request.last_steps);
+        const std::string steps = detail::one_or_array_of(request.last_steps);
+        const std::string drifts = detail::one_or_array_of(request.drifts);
         std::vector<detail::member> members{{"totpsecret", secrets.text(), true},
                                             {"otp", request.otp}};
         if (request.owner)
             members.push_back(member(*request.owner));
         if (!request.last_steps.empty())
             members.push_back({"last_step", steps, true});
+        if (!request.drifts.empty())
+            members.push_back({"drift", drifts, true});
         if (request.retry_key)
             members.push_back({"retry_key", *request.retry_key});
         const detail::object text(members.data(), members.data() + members.size());
         return call(factor2_verify, text.text());
     }
+
+    /** Finds a hardware token again whose counter or clock has run away, by two codes in a row; keep `at("drift")`
+        of a clock. True only if it is found; both codes are used up then. */
+    response resync(std::string_view totpsecret, std::string_view otp,
+                    std::string_view next_otp) const {
+        return ask(factor2_resync,
+                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}});
+    }
+    response resync(std::string_view totpsecret, std::string_view otp, std::string_view next_otp,
+                    const owner &of) const {
+        return ask(factor2_resync,
+                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}, member(of)});
+    }
+
+    /** Why a code is refused: `at("findings.0.what")` and so on. For the help desk; it is no verdict, and accepts,
+        counts and changes nothing. */
+    response diagnose(std::string_view totpsecret, std::string_view otp) const {
+        return ask(factor2_diagnose, {{"totpsecret", totpsecret}, {"otp", otp}});
+    }
+    response diagnose(std::string_view totpsecret, std::string_view otp, const owner &of) const {
+        return ask(factor2_diagnose, {{"totpsecret", totpsecret}, {"otp", otp}, member(of)});
+    }
+    /** By two codes in a row, which rules chance out. */
+    response diagnose(std::string_view totpsecret, std::string_view otp,
+                      std::string_view next_otp) const {
+        return ask(factor2_diagnose,
+                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}});
+    }
+    response diagnose(std::string_view totpsecret, std::string_view otp, std::string_view next_otp,
+                      const owner &of) const {
+        return ask(factor2_diagnose,
+                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}, member(of)});
+    }
+
+    /** What an otpauth URI says. */
+    response read_uri(std::string_view uri) const { return ask(factor2_read_uri, {{"uri", uri}}); }
 
     /** Seals a secret of any stored form; store `at("sealed")` in its place. */
     response seal(std::string_view totpsecret, const owner &of) const {

@@ -183,6 +183,26 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		response := responseOf(t, verification)
 		response["accepted"] = true
 		return response, nil, nil
+	case "resync":
+		var typed factor2.ResyncRequest
+		decodeStrictly(t, request, &typed)
+		found, err := authenticator.Resync(typed)
+		if err != nil {
+			return nil, nil, err
+		}
+		response := responseOf(t, found)
+		response["accepted"] = true
+		return response, nil, nil
+	case "diagnose":
+		var typed factor2.DiagnoseRequest
+		decodeStrictly(t, request, &typed)
+		diagnosis, err := authenticator.Diagnose(typed)
+		return responseOf(t, diagnosis), nil, err
+	case "read_uri":
+		var typed struct{ URI string }
+		decodeStrictly(t, request, &typed)
+		read, err := authenticator.ReadURI(typed.URI)
+		return responseOf(t, read), nil, err
 	case "inspect", "reset":
 		return callRecord(t, authenticator, name, request)
 	case "seal":
@@ -223,7 +243,11 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		return map[string]any{"otp": code.OTP, "valid_for_s": code.ValidFor.Seconds()}, nil, nil
+		response := map[string]any{"otp": code.OTP, "valid_for_s": code.ValidFor.Seconds()}
+		if code.Counter != nil {
+			response["counter"] = float64(*code.Counter)
+		}
+		return response, nil, nil
 	}
 	t.Fatalf("there is no operation %q", name)
 	return nil, nil, nil
@@ -236,6 +260,7 @@ func verifyRequest(t *testing.T, request []byte) factor2.VerifyRequest {
 		factor2.VerifyRequest
 		TOTPSecret any             `json:"totpsecret"`
 		LastStep   json.RawMessage `json:"last_step"`
+		Drift      json.RawMessage `json:"drift"`
 		RetryKey   string          `json:"retry_key"`
 	}
 	decodeStrictly(t, request, &typed)
@@ -256,6 +281,12 @@ func verifyRequest(t *testing.T, request []byte) factor2.VerifyRequest {
 		decodeStrictly(t, typed.LastStep, &full.LastSteps)
 	case typed.LastStep != nil:
 		decodeStrictly(t, typed.LastStep, &full.LastStep)
+	}
+	switch {
+	case bytes.HasPrefix(typed.Drift, []byte("[")):
+		decodeStrictly(t, typed.Drift, &full.Drifts)
+	case typed.Drift != nil:
+		decodeStrictly(t, typed.Drift, &full.Drift)
 	}
 	return full
 }

@@ -22,6 +22,8 @@ type Config struct {
 	Period time.Duration `json:"-"`
 	// Which steps beside the current one are accepted; by default one on each side.
 	Window *Window `json:"window,omitempty"`
+	// How many counters of a secret of type hotp are accepted, from the expected one on: 1 to 50, by default 10.
+	LookAhead int `json:"look_ahead,omitempty"`
 	// Length of new secrets in bytes: 16 to 64, by default 20.
 	SecretBytes int `json:"secret_bytes,omitempty"`
 	// How QR codes look.
@@ -130,6 +132,9 @@ type Guard struct {
 	Cluster bool `json:"-"`
 	// StoreRedis: what its keys begin with; by default "factor2:".
 	Prefix string `json:"prefix,omitempty"`
+	// StoreRedis: how many calls of this process may be under way at once, each on a connection: 1 to 1024, by
+	// default 64.
+	MaxConnections int `json:"max_connections,omitempty"`
 	// StoreRedis: a PEM file of the authorities to trust, or "system". Required with TLS.
 	CAFile string `json:"ca_file,omitempty"`
 	// StoreRedis: PEM files of a certificate and its key, for a server that wants one. Nobody but its owner

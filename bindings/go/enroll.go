@@ -10,6 +10,8 @@ type CreateSecretRequest struct {
 	Username string `json:"username,omitempty"`
 	// A secret to be used again, in any stored form. Without it a new one is made.
 	TOTPSecret string `json:"totpsecret,omitempty"`
+	// TypeTOTP, which is the default, or TypeHOTP; a URI has its own.
+	Type string `json:"type,omitempty"`
 	// What a sealed secret is bound to in the place of Username.
 	Bind string `json:"bind,omitempty"`
 }
@@ -17,7 +19,8 @@ type CreateSecretRequest struct {
 // Secret is a secret with the QR code that brings it into an authenticator app.
 type Secret struct {
 	Username string `json:"username"`
-	// Base32 in capitals without padding, for the user who cannot scan. Without keys, store it.
+	// Base32 in capitals without padding, for the user who cannot scan. Without keys, store it, or URI if it is
+	// of TypeHOTP.
 	TOTPSecret string `json:"totpsecret"`
 	// With [Config].Seal, what to store; else empty.
 	Sealed string `json:"sealed"`
@@ -56,6 +59,8 @@ type QRRequest struct {
 	Username string `json:"username,omitempty"`
 	// The secret, in any stored form.
 	TOTPSecret string `json:"totpsecret,omitempty"`
+	// As for [CreateSecretRequest].
+	Type string `json:"type,omitempty"`
 	// What a sealed secret is bound to in the place of Username.
 	Bind string `json:"bind,omitempty"`
 	// FormatPNG, which is the default, FormatSVG or FormatText.

@@ -75,6 +75,15 @@ std::optional<factor2::owner> owner_in(const json &request) {
     return std::nullopt;
 }
 
+/* One number, or several, or none. */
+std::vector<std::int64_t> numbers_in(const json &request, const char *name) {
+    if (!request.contains(name))
+        return {};
+    if (request[name].is_array())
+        return request[name].get<std::vector<std::int64_t>>();
+    return {request[name].get<std::int64_t>()};
+}
+
 response verify_in_full(const authenticator &maker, const json &request) {
     factor2::verify_request full;
     const json &secret = request["totpsecret"];
@@ -85,10 +94,8 @@ response verify_in_full(const authenticator &maker, const json &request) {
             full.totpsecrets.push_back(each.get_ref<const std::string &>());
     full.otp = request["otp"].get_ref<const std::string &>();
     full.owner = owner_in(request);
-    if (request.contains("last_step") && request["last_step"].is_array())
-        full.last_steps = request["last_step"].get<std::vector<std::int64_t>>();
-    else if (request.contains("last_step"))
-        full.last_steps = {request["last_step"].get<std::int64_t>()};
+    full.last_steps = numbers_in(request, "last_step");
+    full.drifts = numbers_in(request, "drift");
     if (request.contains("retry_key"))
         full.retry_key = request["retry_key"].get_ref<const std::string &>();
     if (secret.is_string() && full.owner && request.size() == 3)
@@ -128,6 +135,16 @@ response call_typed(const authenticator &maker, const std::string &call, const j
                             request["last_step"].get<std::int64_t>());
     if (call == "verify")
         return verify_in_full(maker, request);
+    if (call == "create_secret" && has({"username", "type"}) && request["type"] == "hotp")
+        return maker.create_hotp_secret(text("username"));
+    if (call == "resync" && has({"totpsecret", "otp", "next_otp"}))
+        return maker.resync(text("totpsecret"), text("otp"), text("next_otp"));
+    if (call == "diagnose" && has({"totpsecret", "otp"}))
+        return maker.diagnose(text("totpsecret"), text("otp"));
+    if (call == "diagnose" && has({"totpsecret", "otp", "next_otp"}))
+        return maker.diagnose(text("totpsecret"), text("otp"), text("next_otp"));
+    if (call == "read_uri")
+        return maker.read_uri(text("uri"));
     if (call == "create_recovery_codes")
         return has({}) ? maker.create_recovery_codes()
                        : maker.create_recovery_codes(request["count"].get<unsigned>());
@@ -156,6 +173,12 @@ response call_typed(const authenticator &maker, const std::string &call, const j
     if (const auto owner = owner_in(request)) {
         if (call == "seal")
             return maker.seal(text("totpsecret"), *owner);
+        if (call == "resync")
+            return maker.resync(text("totpsecret"), text("otp"), text("next_otp"), *owner);
+        if (call == "diagnose" && request.contains("next_otp"))
+            return maker.diagnose(text("totpsecret"), text("otp"), text("next_otp"), *owner);
+        if (call == "diagnose")
+            return maker.diagnose(text("totpsecret"), text("otp"), *owner);
         if (call == "inspect")
             return maker.inspect(text("totpsecret"), *owner);
         if (call == "reset")

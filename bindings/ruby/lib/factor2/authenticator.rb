@@ -17,28 +17,29 @@ module Factor2
     #
     # Raises Configuration, StoreUnavailable.
     def initialize(issuer: nil, factor_name: nil, friendly_name: nil, algorithm: nil, digits: nil, period: nil,
-                   window: nil, secret_bytes: nil, qr: nil, guard: nil, seal: nil, fixed_time: nil)
+                   window: nil, look_ahead: nil, secret_bytes: nil, qr: nil, guard: nil, seal: nil, fixed_time: nil)
       config = Request.text({ issuer:, factor_name:, friendly_name:,
-                              algorithm:, digits:, period:, window:,
+                              algorithm:, digits:, period:, window:, look_ahead:,
                               secret_bytes:, qr:, guard:, seal:, fixed_time: },
                             CONFIGURATION)
       @handle = Handle.uninterrupted { Handle.new(make(config)) }
       @remembers = describe.guard["store"] != "none"
     end
 
-    # Makes a secret for a user, or takes the one that is given, and draws its QR code: a Secret.
+    # Makes a secret for a user, or takes the one that is given, and draws its QR code: a Secret. +type+ is "totp", which
+    # is the default, or "hotp", of which the +uri+ is to be stored.
     #
     # Raises InvalidSecret, RandomUnavailable.
-    def create_secret(username:, totpsecret: nil, bind: nil)
-      Secret.new(*call(:create_secret, username:, totpsecret:, bind:))
+    def create_secret(username:, totpsecret: nil, type: nil, bind: nil)
+      Secret.new(*call(:create_secret, username:, totpsecret:, type:, bind:))
     end
 
     # Draws the QR code of a secret that exists: a Picture. +format+ is "png", which is the default, "svg",
     # or "text" for a terminal.
     #
     # Raises InvalidSecret.
-    def qr(username:, totpsecret:, format: nil, bind: nil)
-      Picture.new(*call(:qr, username:, totpsecret:, format:, bind:))
+    def qr(username:, totpsecret:, format: nil, type: nil, bind: nil)
+      Picture.new(*call(:qr, username:, totpsecret:, format:, type:, bind:))
     end
 
     # Seals a secret by the key in use for a user, whom +username+ names or +bind+: a Sealed.
@@ -83,8 +84,31 @@ module Factor2
     #
     # With <tt>guard: { retry: {} }</tt>, +retry_key+ tells this session from all others: with that of the call that was
     # accepted last, its answer is repeated. The server makes it, and no user may choose it.
-    def verify(totpsecret:, otp:, username: nil, bind: nil, last_step: nil, retry_key: nil)
-      Verification.new(*call(:verify, otp:, username:, bind:, last_step:, retry_key:, nullable: { totpsecret: }))
+    #
+    # +drift+ is what resync has found of a token whose clock is wrong.
+    def verify(totpsecret:, otp:, username: nil, bind: nil, last_step: nil, drift: nil, retry_key: nil)
+      Verification.new(*call(:verify, otp:, username:, bind:, last_step:, drift:, retry_key:, nullable: { totpsecret: }))
+    end
+
+    # Finds a hardware token again whose counter or clock has run away, by two codes in a row, of which it shows
+    # +next_otp+ now: a Resynchronization. Both are used up. Raises as verify does.
+    def resync(totpsecret:, otp:, next_otp:, username: nil, bind: nil, last_step: nil)
+      Resynchronization.new(*call(:resync, totpsecret:, otp:, next_otp:, username:, bind:, last_step:))
+    end
+
+    # Tells why a code is refused: a Diagnosis, for the help desk and never for who logs in. Accepts, counts and changes
+    # nothing.
+    #
+    # Raises InvalidToken if it is no code, StoreUnavailable, InvalidSecret.
+    def diagnose(totpsecret:, otp:, next_otp: nil, username: nil, bind: nil, last_step: nil, drift: nil)
+      Diagnosis.new(*call(:diagnose, totpsecret:, otp:, next_otp:, username:, bind:, last_step:, drift:))
+    end
+
+    # Reads an otpauth URI: a ProvisioningURI. The text itself can be stored as a +totpsecret+.
+    #
+    # Raises InvalidSecret.
+    def read_uri(uri:)
+      ProvisioningURI.new(*call(:read_uri, uri:))
     end
 
     # Whether a code is accepted, which uses it up: false where +verify+ raises a CodeError. Raises all else as

@@ -117,11 +117,28 @@ module Factor2
     members "refused"
   end
 
-  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one. Of several
+  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one; of a secret of type
+  # hotp, +counter+ takes their place. Of several
   # secrets, +index+ is the place of the one whose code it was. If +reseal+ is true, call seal; if +repeated+ is,
   # this is the answer of an earlier call.
   class Verification < Response
-    members "accepted", "step", "drift", "index", "reseal", "repeated", "warnings"
+    members "accepted", "step", "drift", "counter", "index", "reseal", "repeated", "warnings"
+  end
+
+  # Where resync has found a token: +drift+ is to be stored and given to verify; a +counter+ is the guard's to keep.
+  class Resynchronization < Response
+    members "accepted", "step", "drift", "counter", "warnings"
+  end
+
+  # Why a code is refused: +right+ if it is not, and the +findings+, hashes as factor2.h has them.
+  class Diagnosis < Response
+    members "right", "findings", "warnings"
+  end
+
+  # What an otpauth URI says.
+  class ProvisioningURI < Response
+    members "type", "issuer", "label_issuer", "account", "algorithm", "digits", "period", "counter", "warnings"
+    members "totpsecret", shown: false
   end
 
   # A set of recovery codes: +codes+ are to be shown once, +recovery+ is to be stored.
@@ -140,9 +157,9 @@ module Factor2
     members "last_step", "used", "remaining", "failures", "locked_until", "disabled"
   end
 
-  # The current code of a secret.
+  # The current code of a secret, or of type hotp that of its +counter+.
   class Code < Response
-    members "valid_for_s", "warnings"
+    members "valid_for_s", "counter", "warnings"
     members "otp", shown: false
   end
 
@@ -152,6 +169,6 @@ module Factor2
             "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
             "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
             "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window",
-            "secret_bytes", "qr", "guard", "seal", "fixed_time", "warnings"
+            "look_ahead", "secret_bytes", "qr", "guard", "seal", "fixed_time", "warnings"
   end
 end
