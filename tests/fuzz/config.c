@@ -77,8 +77,9 @@ static void check_guard(const json_t *guard) {
 
 static void check_limits(const json_t *config) {
     static const char *const members[] = {
-        "issuer",       "factor_name", "friendly_name", "algorithm",  "digits", "period", "window",
-        "secret_bytes", "qr",          "guard",         "fixed_time", "seal",   NULL};
+        "issuer",     "factor_name", "friendly_name", "algorithm", "digits",
+        "period",     "window",      "secret_bytes",  "qr",        "guard",
+        "fixed_time", "seal",        "look_ahead",    NULL};
     static const char *const window_members[] = {"past", "future", NULL};
     static const char *const qr_members[] = {
         "module_px", "quiet_zone", "error_correction", "dark", "light", "logo", NULL};
@@ -90,7 +91,7 @@ static void check_limits(const json_t *config) {
     only_members(config, members);
     must(one_of(config, "algorithm", algorithms));
     must(within(config, "digits", 6, 8) && within(config, "period", 15, 120));
-    must(within(config, "secret_bytes", 16, 64));
+    must(within(config, "secret_bytes", 16, 64) && within(config, "look_ahead", 1, 50));
     if (window)
         only_members(window, window_members);
     must(within(window, "past", 0, 2) && within(window, "future", 0, 2));

@@ -166,8 +166,12 @@ fn log_in_and_guess(
         let time = NOW + 30 * turn;
         clock::stand_at(time);
         let status = verify(authenticator, user, &code_at(user, time)).status;
-        assert_eq!(status, Status::Ok as i32);
-        told.lock().unwrap().accepted.insert(user, time / 30);
+        if status == Status::Ok as i32 {
+            told.lock().unwrap().accepted.insert(user, time / 30);
+        } else {
+            // Two steps in a row may share a code.
+            assert_eq!(status, Status::TokenReused as i32);
+        }
         let victim = FIRST_VICTIM + user + THREADS * (turn as usize / 90);
         let status = verify(authenticator, victim, &wrong_code_at(victim, time)).status;
         assert_eq!(status, Status::InvalidToken as i32);
