@@ -183,6 +183,30 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		response := responseOf(t, verification)
 		response["accepted"] = true
 		return response, nil, nil
+	case "resync":
+		var typed factor2.ResyncRequest
+		decodeStrictly(t, request, &typed)
+		verification, err := authenticator.Resync(typed)
+		if err != nil {
+			return nil, nil, err
+		}
+		response := responseOf(t, verification)
+		response["accepted"] = true
+		return response, nil, nil
+	case "diagnose":
+		var typed factor2.DiagnoseRequest
+		decodeStrictly(t, request, &typed)
+		return diagnose(t, authenticator, typed)
+	case "read_uri":
+		var typed struct{ URI string }
+		decodeStrictly(t, request, &typed)
+		read, err := authenticator.ReadURI(typed.URI)
+		if err != nil {
+			return nil, nil, err
+		}
+		response := responseOf(t, read)
+		response["period"] = read.Period.Seconds()
+		return response, nil, nil
 	case "inspect", "reset":
 		return callRecord(t, authenticator, name, request)
 	case "seal":
@@ -223,19 +247,41 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		return map[string]any{"otp": code.OTP, "valid_for_s": code.ValidFor.Seconds()}, nil, nil
+		response := map[string]any{"otp": code.OTP, "valid_for_s": code.ValidFor.Seconds()}
+		if code.Counter != nil {
+			response["counter"] = float64(*code.Counter)
+		}
+		return response, nil, nil
 	}
 	t.Fatalf("there is no operation %q", name)
 	return nil, nil, nil
 }
 
-// A secret may be a text, several, or null for nobody; so may be the last step.
+func diagnose(t *testing.T, authenticator *factor2.Authenticator, request factor2.DiagnoseRequest) (any, []byte, error) {
+	t.Helper()
+	diagnosis, err := authenticator.Diagnose(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	findings := []any{}
+	for _, finding := range diagnosis.Findings {
+		found := responseOf(t, finding)
+		found["drift_s"] = finding.DriftTime.Seconds()
+		found["period"] = finding.Period.Seconds()
+		found["retry_after_s"] = finding.RetryAfter.Seconds()
+		findings = append(findings, found)
+	}
+	return map[string]any{"right": diagnosis.Right, "findings": findings}, nil, nil
+}
+
+// A secret may be a text, several, or null for nobody; the last step and the drift may be several.
 func verifyRequest(t *testing.T, request []byte) factor2.VerifyRequest {
 	t.Helper()
 	var typed struct {
 		factor2.VerifyRequest
 		TOTPSecret any             `json:"totpsecret"`
 		LastStep   json.RawMessage `json:"last_step"`
+		Drift      json.RawMessage `json:"drift"`
 		RetryKey   string          `json:"retry_key"`
 	}
 	decodeStrictly(t, request, &typed)
@@ -256,6 +302,12 @@ func verifyRequest(t *testing.T, request []byte) factor2.VerifyRequest {
 		decodeStrictly(t, typed.LastStep, &full.LastSteps)
 	case typed.LastStep != nil:
 		decodeStrictly(t, typed.LastStep, &full.LastStep)
+	}
+	switch {
+	case bytes.HasPrefix(typed.Drift, []byte("[")):
+		decodeStrictly(t, typed.Drift, &full.Drifts)
+	case typed.Drift != nil:
+		decodeStrictly(t, typed.Drift, &full.Drift)
 	}
 	return full
 }

@@ -22,6 +22,8 @@ type Config struct {
 	Period time.Duration `json:"-"`
 	// Which steps beside the current one are accepted; by default one on each side.
 	Window *Window `json:"window,omitempty"`
+	// With TypeHOTP, how many counters after the last accepted one count: 1 to 50, by default 10.
+	LookAhead int `json:"look_ahead,omitempty"`
 	// Length of new secrets in bytes: 16 to 64, by default 20.
 	SecretBytes int `json:"secret_bytes,omitempty"`
 	// How QR codes look.

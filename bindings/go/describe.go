@@ -28,6 +28,7 @@ type Description struct {
 	Digits      int              `json:"digits"`
 	Period      time.Duration    `json:"-"`
 	Window      Window           `json:"window"`
+	LookAhead   int              `json:"look_ahead"`
 	SecretBytes int              `json:"secret_bytes"`
 	QR          QRDescription    `json:"qr"`
 	Guard       GuardDescription `json:"-"`

@@ -38,8 +38,10 @@ func (authenticator *Authenticator) Seal(request SecretRequest) (*Sealed, error)
 // Code is the current code of a secret.
 type Code struct {
 	OTP string
-	// For how long it stays the current one.
+	// For how long it stays the current one; 0 with TypeHOTP.
 	ValidFor time.Duration
+	// With TypeHOTP, the URI's counter, whatever the guard has accepted; else nil.
+	Counter  *int64
 	Warnings []string
 }
 
@@ -51,10 +53,12 @@ func (authenticator *Authenticator) Generate(request SecretRequest) (*Code, erro
 	var response struct {
 		OTP      string   `json:"otp"`
 		ValidFor int64    `json:"valid_for_s"`
+		Counter  *int64   `json:"counter"`
 		Warnings []string `json:"warnings"`
 	}
 	if err := authenticator.call(C.factor2_generate, request, &response, nil); err != nil {
 		return nil, err
 	}
-	return &Code{response.OTP, time.Duration(response.ValidFor) * time.Second, response.Warnings}, nil
+	validFor := time.Duration(response.ValidFor) * time.Second
+	return &Code{response.OTP, validFor, response.Counter, response.Warnings}, nil
 }

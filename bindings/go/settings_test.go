@@ -27,7 +27,7 @@ func TestZeroSettingsAreTheDefaults(t *testing.T) {
 		SecretNames: []string{"totpsecret"}, TransientSecretNames: []string{"otp"}, CanCreateUser: true,
 		CanUpdateUser: true, Capabilities: capabilities, RequireUserEntry: true,
 		Issuer: "Example", Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
-		Window: factor2.Window{Past: 1, Future: 1}, SecretBytes: 20, FixedTime: then,
+		Window: factor2.Window{Past: 1, Future: 1}, LookAhead: 10, SecretBytes: 20, FixedTime: then,
 		QR: factor2.QRDescription{ModulePx: 10, QuietZone: 5, ErrorCorrection: "M", Dark: "#000000", Light: "#ffffff"},
 		Guard: factor2.GuardDescription{Store: "memory", Scope: "process", Soft: 5, Hard: 33,
 			BaseDelay: 30 * time.Second, MaxDelay: time.Hour},
@@ -41,7 +41,7 @@ func TestEverySettingArrives(t *testing.T) {
 	noQuietZone := 0
 	description, err := newAuthenticator(t, factor2.Config{
 		Issuer: "Shop", FactorName: "totp", FriendlyName: "App", Algorithm: "SHA512", Digits: 8, Period: time.Minute,
-		Window: &factor2.Window{}, SecretBytes: 32, FixedTime: time.Unix(0, 0),
+		Window: &factor2.Window{}, LookAhead: 50, SecretBytes: 32, FixedTime: time.Unix(0, 0),
 		QR: factor2.QR{ModulePx: 3, QuietZone: &noQuietZone, ErrorCorrection: "H", Dark: "#102030", Light: "#fefefe",
 			Logo: picture(t, 16, 16)},
 		Guard: &factor2.Guard{Store: factor2.StoreMemory, Soft: 2, Hard: 7, BaseDelay: 2 * time.Second,
@@ -55,7 +55,7 @@ func TestEverySettingArrives(t *testing.T) {
 		MaxDelay: time.Minute}
 	got := *description
 	if got.Issuer != "Shop" || got.FactorName != "totp" || got.FriendlyName != "App" || got.Algorithm != "SHA512" ||
-		got.Digits != 8 || got.Period != time.Minute || got.Window != (factor2.Window{}) || got.SecretBytes != 32 ||
+		got.Digits != 8 || got.Period != time.Minute || got.Window != (factor2.Window{}) || got.LookAhead != 50 || got.SecretBytes != 32 ||
 		!got.FixedTime.Equal(time.Unix(0, 0)) || got.QR != qr || got.Guard != guard {
 		t.Errorf("%+v", got)
 	}

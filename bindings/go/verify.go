@@ -20,11 +20,15 @@ type VerifyRequest struct {
 	Username string
 	// What a sealed secret is bound to in the place of Username.
 	Bind string
-	// The Step of the last accepted code, nil or -1 if there was none: for the guard StoreNone, where you keep
-	// it; respected with the others as well.
+	// What [Verification.LastStep] gave for the last accepted code, nil or -1 if there was none: for the guard
+	// StoreNone, where you keep it; respected with the others as well.
 	LastStep *int64
 	// The same for each of TOTPSecrets.
 	LastSteps []int64
+	// How many steps a hardware token's clock is ahead or, below 0, behind, as [Authenticator.Resync] has found.
+	Drift int
+	// The same for each of TOTPSecrets.
+	Drifts []int
 	// With [Guard].Retry: what tells this session from all others. A call with the key and the code of the one
 	// that was accepted last is answered as that one was. It comes from the server's side: whoever could
 	// choose it, and saw a code, could use that code again.
@@ -39,6 +43,7 @@ func (request *VerifyRequest) wire() any {
 		Username   string `json:"username,omitempty"`
 		Bind       string `json:"bind,omitempty"`
 		LastStep   any    `json:"last_step,omitempty"`
+		Drift      any    `json:"drift,omitempty"`
 		RetryKey   string `json:"retry_key,omitempty"`
 	}{OTP: request.OTP, Username: request.Username, Bind: request.Bind, RetryKey: request.RetryKey}
 	switch {
@@ -55,16 +60,23 @@ func (request *VerifyRequest) wire() any {
 	case request.LastStep != nil:
 		wire.LastStep = *request.LastStep
 	}
+	switch {
+	case request.Drifts != nil:
+		wire.Drift = request.Drifts
+	case request.Drift != 0:
+		wire.Drift = request.Drift
+	}
 	return wire
 }
 
 // Verification tells which code was accepted.
 type Verification struct {
-	// The number of its time step. With the guard StoreNone, store it before you let the user in, by one
-	// statement that only ever raises it and whose count of changed rows you check.
+	// The number of its time step; 0 with TypeHOTP.
 	Step int64 `json:"step"`
-	// How many steps that is after (or, below 0, before) the current one.
+	// How many steps that is after (or, below 0, before) the current one; 0 with TypeHOTP.
 	Drift int `json:"drift"`
+	// With TypeHOTP, its counter; else nil.
+	Counter *int64 `json:"counter"`
 	// Of several secrets, the place of the one whose code it was, from 0 on.
 	Index int `json:"index"`
 	// Another key than the one in use sealed the secret, or none: call [Authenticator.Seal] for it.
@@ -72,6 +84,16 @@ type Verification struct {
 	// It is the answer of an earlier call, see RetryKey.
 	Repeated bool     `json:"repeated"`
 	Warnings []string `json:"warnings"`
+}
+
+// LastStep gives what to pass as the request's LastStep from then on: Counter if there is one, else Step. With the
+// guard StoreNone, store it before you let the user in, by one statement that only ever raises it and whose count of
+// changed rows you check.
+func (verification *Verification) LastStep() int64 {
+	if verification.Counter != nil {
+		return *verification.Counter
+	}
+	return verification.Step
 }
 
 // Verify checks a code. The error is nil only for an accepted code.
