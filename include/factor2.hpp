@@ -39,8 +39,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <locale>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -193,6 +195,7 @@ template <class Number> std::string array_of(const std::vector<Number> &numbers)
     return json + "]";
 }
 
+/* One of them stands for itself. */
 template <class Number> std::string one_or_array_of(const std::vector<Number> &numbers) {
     return numbers.size() == 1 ? std::to_string(numbers.front()) : array_of(numbers);
 }
@@ -229,6 +232,24 @@ class error : public std::runtime_error {
         throw error(status::BadRequest, "not UTF-8");
     return json;
 }
+
+/** What diagnose() found, see factor2_diagnose(): `what` tells which of the others are there. */
+struct finding {
+    std::string what;
+    std::optional<std::int64_t> step;
+    std::optional<std::int64_t> counter;
+    /** How many steps the authenticator is ahead of the server or, below 0, behind; and how long that is. */
+    std::optional<std::int64_t> drift;
+    std::optional<std::chrono::seconds> drift_time;
+    /** How many counters it is ahead of the expected one. */
+    std::optional<std::int64_t> ahead;
+    std::optional<std::string> algorithm;
+    std::optional<std::int64_t> digits;
+    std::optional<std::chrono::seconds> period;
+    std::optional<std::chrono::seconds> retry_after;
+    /** The probability that a code which is wrong altogether gives such a finding. */
+    std::optional<double> chance;
+};
 
 /** What an operation came to: the verdict, and the response's JSON. Wiped when it goes. */
 class [[nodiscard]] response {
@@ -271,10 +292,33 @@ class [[nodiscard]] response {
 
     /** After how long another code will be looked at; nothing where waiting does not help. */
     [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const {
-        const auto seconds = text("error.retry_after_s");
-        if (!seconds)
-            return std::nullopt;
-        return std::chrono::seconds(std::stoll(*seconds));
+        return seconds("error.retry_after_s");
+    }
+
+    /** What diagnose() found. Throws factor2::error if it failed. */
+    [[nodiscard]] std::vector<finding> findings() const {
+        value();
+        std::vector<finding> all;
+        for (;;) {
+            const std::string path = "findings." + std::to_string(all.size()) + ".";
+            auto what = text((path + "what").c_str());
+            if (!what)
+                return all;
+            finding found;
+            found.what = *std::move(what);
+            found.step = number(path + "step");
+            found.counter = number(path + "counter");
+            found.drift = number(path + "drift");
+            found.drift_time = seconds(path + "drift_s");
+            found.ahead = number(path + "ahead");
+            found.algorithm = text((path + "algorithm").c_str());
+            found.digits = number(path + "digits");
+            found.period = seconds(path + "period");
+            found.retry_after = seconds(path + "retry_after_s");
+            if (const auto chance = text((path + "chance").c_str()))
+                found.chance = fraction(*chance);
+            all.push_back(std::move(found));
+        }
     }
 
     /** The response's JSON. Borrowed from this object. Throws factor2::error if the operation failed. */
@@ -330,6 +374,29 @@ class [[nodiscard]] response {
         return std::string(found, length);
     }
 
+    std::optional<std::int64_t> number(const std::string &path) const {
+        const auto found = text(path.c_str());
+        if (!found)
+            return std::nullopt;
+        return std::stoll(*found);
+    }
+
+    std::optional<std::chrono::seconds> seconds(const std::string &path) const {
+        const auto found = number(path);
+        if (!found)
+            return std::nullopt;
+        return std::chrono::seconds(*found);
+    }
+
+    /* As JSON writes it, whatever the program's locale has for a point. */
+    static double fraction(const std::string &json) {
+        std::istringstream stream(json);
+        stream.imbue(std::locale::classic());
+        double found = 0;
+        stream >> found;
+        return found;
+    }
+
     std::unique_ptr<factor2_response, detail::free_handle> handle_;
     factor2::status status_;
 };
@@ -344,6 +411,19 @@ struct owner {
 /** Bound to a text in the name's place, a row's id for instance, which survives a rename. */
 [[nodiscard]] inline owner bound_to(std::string_view bind) noexcept { return {"bind", bind}; }
 
+/** A request of factor2_create_secret() or factor2_qr() in full. The texts are borrowed. */
+struct secret_request {
+    std::string_view username;
+    /** The secret that exists; none, for create_secret() to make one. */
+    std::optional<std::string_view> totpsecret;
+    /** "totp" or "hotp". */
+    std::optional<std::string_view> type;
+    /** What a sealed secret is bound to in the place of the user's name. */
+    std::optional<std::string_view> bind;
+    /** For qr() alone. */
+    std::optional<std::string_view> format;
+};
+
 /** A request of factor2_verify() in full. The texts are borrowed. */
 struct verify_request {
     /** The user's stored secrets, usually one. None stands for nobody: no code is accepted then, and
@@ -351,12 +431,25 @@ struct verify_request {
     std::vector<std::string_view> totpsecrets;
     std::string_view otp;
     std::optional<factor2::owner> owner;
-    /** For the guard {"store":"none"}: the last accepted step of each secret, -1 for none; or empty. */
+    /** For the guard {"store":"none"}: the last accepted step or counter of each secret, -1 for none; or empty. */
     std::vector<std::int64_t> last_steps;
-    /** How far each token's clock is off, see resync(); or empty. */
+    /** How many steps the clock of each is ahead or, below 0, behind, as resync() has found; or empty. */
     std::vector<std::int64_t> drifts;
     /** See `retry` in factor2.h. It comes from the server's side, never from the user's. */
     std::optional<std::string_view> retry_key;
+};
+
+/** A request of factor2_resync() or factor2_diagnose() in full. The texts are borrowed. */
+struct codes_request {
+    std::string_view totpsecret;
+    std::string_view otp;
+    /** The code that the authenticator shows after `otp`; resync() needs it. */
+    std::optional<std::string_view> next_otp;
+    std::optional<factor2::owner> owner;
+    /** As in verify_request. */
+    std::optional<std::int64_t> last_step;
+    /** The same; for diagnose() alone. */
+    std::optional<std::int64_t> drift;
 };
 
 /** Settings and guard of one second factor. Make one at start, share it between threads. */
@@ -383,10 +476,10 @@ class authenticator {
     response create_secret(std::string_view username, std::string_view totpsecret) const {
         return ask(factor2_create_secret, {{"username", username}, {"totpsecret", totpsecret}});
     }
-
-    /** A new secret of type hotp, whose codes are of a counter; store `at("uri")`, or `at("sealed")`. */
-    response create_hotp_secret(std::string_view username) const {
-        return ask(factor2_create_secret, {{"username", username}, {"type", "hotp"}});
+    /** Of another type, or bound to another text than the name. Of type "hotp", and without `seal`, store
+        `at("uri")`. */
+    response create_secret(const secret_request &request) const {
+        return ask_secret(factor2_create_secret, request);
     }
 
     /** `format` is "png", "svg", or "text" for a terminal; data() is the picture. */
@@ -395,6 +488,7 @@ class authenticator {
         return ask(factor2_qr,
                    {{"username", username}, {"totpsecret", totpsecret}, {"format", format}});
     }
+    response qr(const secret_request &request) const { return ask_secret(factor2_qr, request); }
 
     response prepare_configuration(std::string_view username) const {
         const detail::object user{{"username", username}};
@@ -412,8 +506,8 @@ class authenticator {
     response verify(std::string_view totpsecret, std::string_view otp) const {
         return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}});
     }
-    /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")` before you let the user in.
-        A `last_step` of -1 stands for none. */
+    /** For the guard {"store":"none"}, see factor2_verify(): keep `at("step")`, or `at("counter")` of type hotp,
+        before you let the user in. A `last_step` of -1 stands for none. */
     response verify(std::string_view totpsecret, std::string_view otp,
                     std::int64_t last_step) const {
         const std::string step = std::to_string(last_step);
@@ -425,7 +519,7 @@ class authenticator {
     response verify(std::string_view totpsecret, std::string_view otp, const owner &of) const {
         return ask(factor2_verify, {{"totpsecret", totpsecret}, {"otp", otp}, member(of)});
     }
-    /** For several authenticators, nobody, and calls that may be repeated. */
+    /** For several authenticators, nobody, clocks that are wrong, and calls that may be repeated. */
     response verify(const verify_request &request) const {
         const detail::one_or_several secrets(request.totpsecrets);
         const std::string steps = detail::one_or_array_of(request.last_steps);
@@ -440,50 +534,39 @@ class authenticator {
             members.push_back({"drift", drifts, true});
         if (request.retry_key)
             members.push_back({"retry_key", *request.retry_key});
-        const detail::object text(members.data(), members.data() + members.size());
-        return call(factor2_verify, text.text());
+        return ask_all(factor2_verify, members);
     }
 
-    /** Finds a hardware token again whose counter or clock has run away, by two codes in a row; keep `at("drift")`
-        of a clock. True only if it is found; both codes are used up then. */
+    /** True only for two codes in a row, which are used up: see factor2_resync(). Keep `at("drift")` with the user,
+        for verify_request; a counter is kept by the guard. */
     response resync(std::string_view totpsecret, std::string_view otp,
                     std::string_view next_otp) const {
-        return ask(factor2_resync,
-                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}});
+        return resync({totpsecret, otp, next_otp, {}, {}, {}});
     }
-    response resync(std::string_view totpsecret, std::string_view otp, std::string_view next_otp,
-                    const owner &of) const {
-        return ask(factor2_resync,
-                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}, member(of)});
+    response resync(const codes_request &request) const {
+        return ask_codes(factor2_resync, request);
     }
 
-    /** Why a code is refused: `at("findings.0.what")` and so on. For the help desk; it is no verdict, and accepts,
-        counts and changes nothing. */
+    /** For the help desk: why a code is refused, as response::findings(), and `at("right")`. That it is true is no
+        verdict. */
     response diagnose(std::string_view totpsecret, std::string_view otp) const {
-        return ask(factor2_diagnose, {{"totpsecret", totpsecret}, {"otp", otp}});
+        return diagnose({totpsecret, otp, {}, {}, {}, {}});
     }
-    response diagnose(std::string_view totpsecret, std::string_view otp, const owner &of) const {
-        return ask(factor2_diagnose, {{"totpsecret", totpsecret}, {"otp", otp}, member(of)});
-    }
-    /** By two codes in a row, which rules chance out. */
     response diagnose(std::string_view totpsecret, std::string_view otp,
                       std::string_view next_otp) const {
-        return ask(factor2_diagnose,
-                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}});
+        return diagnose({totpsecret, otp, next_otp, {}, {}, {}});
     }
-    response diagnose(std::string_view totpsecret, std::string_view otp, std::string_view next_otp,
-                      const owner &of) const {
-        return ask(factor2_diagnose,
-                   {{"totpsecret", totpsecret}, {"otp", otp}, {"next_otp", next_otp}, member(of)});
+    response diagnose(const codes_request &request) const {
+        return ask_codes(factor2_diagnose, request);
     }
-
-    /** What an otpauth URI says. */
-    response read_uri(std::string_view uri) const { return ask(factor2_read_uri, {{"uri", uri}}); }
 
     /** Seals a secret of any stored form; store `at("sealed")` in its place. */
     response seal(std::string_view totpsecret, const owner &of) const {
         return ask(factor2_seal, {{"totpsecret", totpsecret}, member(of)});
     }
+
+    /** What an otpauth URI says. */
+    response read_uri(std::string_view uri) const { return ask(factor2_read_uri, {{"uri", uri}}); }
 
     /** What another system left behind; store `at("entries.0.sealed")` of each, or its `totpsecret`. `format` is
      * one of the header's. */
@@ -560,6 +643,37 @@ class authenticator {
   private:
     response ask(operation function, std::initializer_list<detail::member> members) const {
         return call(function, detail::object(members).text());
+    }
+    response ask_all(operation function, const std::vector<detail::member> &members) const {
+        const detail::object text(members.data(), members.data() + members.size());
+        return call(function, text.text());
+    }
+    response ask_secret(operation function, const secret_request &request) const {
+        std::vector<detail::member> members{{"username", request.username}};
+        if (request.totpsecret)
+            members.push_back({"totpsecret", *request.totpsecret});
+        if (request.type)
+            members.push_back({"type", *request.type});
+        if (request.bind)
+            members.push_back({"bind", *request.bind});
+        if (request.format)
+            members.push_back({"format", *request.format});
+        return ask_all(function, members);
+    }
+    response ask_codes(operation function, const codes_request &request) const {
+        const std::string step = std::to_string(request.last_step.value_or(-1));
+        const std::string drift = std::to_string(request.drift.value_or(0));
+        std::vector<detail::member> members{{"totpsecret", request.totpsecret},
+                                            {"otp", request.otp}};
+        if (request.next_otp)
+            members.push_back({"next_otp", *request.next_otp});
+        if (request.owner)
+            members.push_back(member(*request.owner));
+        if (request.last_step)
+            members.push_back({"last_step", step, true});
+        if (request.drift)
+            members.push_back({"drift", drift, true});
+        return ask_all(function, members);
     }
     static detail::member member(const owner &of) noexcept { return {of.member, of.text}; }
     static detail::member stored(std::optional<std::string_view> recovery) noexcept {

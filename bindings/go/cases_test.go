@@ -186,23 +186,27 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 	case "resync":
 		var typed factor2.ResyncRequest
 		decodeStrictly(t, request, &typed)
-		found, err := authenticator.Resync(typed)
+		verification, err := authenticator.Resync(typed)
 		if err != nil {
 			return nil, nil, err
 		}
-		response := responseOf(t, found)
+		response := responseOf(t, verification)
 		response["accepted"] = true
 		return response, nil, nil
 	case "diagnose":
 		var typed factor2.DiagnoseRequest
 		decodeStrictly(t, request, &typed)
-		diagnosis, err := authenticator.Diagnose(typed)
-		return responseOf(t, diagnosis), nil, err
+		return diagnose(t, authenticator, typed)
 	case "read_uri":
 		var typed struct{ URI string }
 		decodeStrictly(t, request, &typed)
 		read, err := authenticator.ReadURI(typed.URI)
-		return responseOf(t, read), nil, err
+		if err != nil {
+			return nil, nil, err
+		}
+		response := responseOf(t, read)
+		response["period"] = read.Period.Seconds()
+		return response, nil, nil
 	case "inspect", "reset":
 		return callRecord(t, authenticator, name, request)
 	case "seal":
@@ -253,7 +257,24 @@ func call(t *testing.T, authenticator *factor2.Authenticator, name string, reque
 	return nil, nil, nil
 }
 
-// A secret may be a text, several, or null for nobody; so may be the last step.
+func diagnose(t *testing.T, authenticator *factor2.Authenticator, request factor2.DiagnoseRequest) (any, []byte, error) {
+	t.Helper()
+	diagnosis, err := authenticator.Diagnose(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	findings := []any{}
+	for _, finding := range diagnosis.Findings {
+		found := responseOf(t, finding)
+		found["drift_s"] = finding.DriftTime.Seconds()
+		found["period"] = finding.Period.Seconds()
+		found["retry_after_s"] = finding.RetryAfter.Seconds()
+		findings = append(findings, found)
+	}
+	return map[string]any{"right": diagnosis.Right, "findings": findings}, nil, nil
+}
+
+// A secret may be a text, several, or null for nobody; the last step and the drift may be several.
 func verifyRequest(t *testing.T, request []byte) factor2.VerifyRequest {
 	t.Helper()
 	var typed struct {

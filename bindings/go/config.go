@@ -22,7 +22,7 @@ type Config struct {
 	Period time.Duration `json:"-"`
 	// Which steps beside the current one are accepted; by default one on each side.
 	Window *Window `json:"window,omitempty"`
-	// How many counters of a secret of type hotp are accepted, from the expected one on: 1 to 50, by default 10.
+	// With TypeHOTP, how many counters after the last accepted one count: 1 to 50, by default 10.
 	LookAhead int `json:"look_ahead,omitempty"`
 	// Length of new secrets in bytes: 16 to 64, by default 20.
 	SecretBytes int `json:"secret_bytes,omitempty"`

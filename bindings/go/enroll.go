@@ -3,6 +3,12 @@ package factor2
 // #include <factor2.h>
 import "C"
 
+// The types of secrets.
+const (
+	TypeTOTP = "totp" // codes of time
+	TypeHOTP = "hotp" // codes of a counter (RFC 4226), as hardware tokens with a button show them
+)
+
 // CreateSecretRequest is what [Authenticator.CreateSecret] needs.
 type CreateSecretRequest struct {
 	// The account's name as the app shows it. For a new secret 1 to 255 bytes and nothing that cannot be
@@ -10,7 +16,7 @@ type CreateSecretRequest struct {
 	Username string `json:"username,omitempty"`
 	// A secret to be used again, in any stored form. Without it a new one is made.
 	TOTPSecret string `json:"totpsecret,omitempty"`
-	// TypeTOTP, which is the default, or TypeHOTP; a URI has its own.
+	// TypeTOTP, which is the default, or TypeHOTP. A URI that is given has its own.
 	Type string `json:"type,omitempty"`
 	// What a sealed secret is bound to in the place of Username.
 	Bind string `json:"bind,omitempty"`
@@ -19,12 +25,11 @@ type CreateSecretRequest struct {
 // Secret is a secret with the QR code that brings it into an authenticator app.
 type Secret struct {
 	Username string `json:"username"`
-	// Base32 in capitals without padding, for the user who cannot scan. Without keys, store it, or URI if it is
-	// of TypeHOTP.
+	// Base32 in capitals without padding, for the user who cannot scan. Without keys, store it; of TypeHOTP, store URI.
 	TOTPSecret string `json:"totpsecret"`
 	// With [Config].Seal, what to store; else empty.
 	Sealed string `json:"sealed"`
-	// The otpauth provisioning URI.
+	// The otpauth provisioning URI. Of TypeHOTP it has the counter that comes next.
 	URI string `json:"uri"`
 	// The picture as data:image/png;base64,..., ready for <img src>.
 	QR string `json:"qr"`

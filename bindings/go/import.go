@@ -3,6 +3,8 @@ package factor2
 // #include <factor2.h>
 import "C"
 
+import "time"
+
 // Formats that [Authenticator.Import] reads.
 const (
 	// otpauth URIs, one a line.
@@ -67,4 +69,44 @@ func (authenticator *Authenticator) Import(request ImportRequest) (*Imported, er
 		return nil, err
 	}
 	return &imported, nil
+}
+
+// URI is what an otpauth URI says.
+type URI struct {
+	// TypeTOTP or TypeHOTP.
+	Type   string `json:"type"`
+	Issuer string `json:"issuer"`
+	// The label's, if the parameter names another; else empty.
+	LabelIssuer string `json:"label_issuer"`
+	Account     string `json:"account"`
+	// Base32 in capitals without padding.
+	TOTPSecret string `json:"totpsecret"`
+	Algorithm  string `json:"algorithm"`
+	Digits     int    `json:"digits"`
+	// 0 with TypeHOTP.
+	Period time.Duration `json:"-"`
+	// With TypeHOTP, the counter that comes next; else nil.
+	Counter *int64 `json:"counter"`
+	// What was mended, and what apps may take for something else.
+	Warnings []string `json:"warnings"`
+}
+
+// ReadURI tells what an otpauth URI says that was written elsewhere. The URI itself can be stored as a secret.
+//
+// It fails with [ErrInvalidSecret] (the message says what is wrong), [ErrBadRequest] or [ErrRequestTooLarge].
+func (authenticator *Authenticator) ReadURI(uri string) (*URI, error) {
+	request := struct {
+		URI string `json:"uri"`
+	}{uri}
+	type plain URI
+	var response struct {
+		plain
+		Period int64 `json:"period"`
+	}
+	if err := authenticator.call(C.factor2_read_uri, request, &response, nil); err != nil {
+		return nil, err
+	}
+	read := URI(response.plain)
+	read.Period = time.Duration(response.Period) * time.Second
+	return &read, nil
 }

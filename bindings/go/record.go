@@ -10,7 +10,7 @@ import (
 
 // Record is what the guard remembers of a credential.
 type Record struct {
-	// The highest accepted step, or counter; nil when there is none.
+	// The highest accepted step or counter; nil when there is none.
 	LastStep *int64
 	// Wrong codes in a row.
 	Failures int

@@ -38,9 +38,9 @@ func (authenticator *Authenticator) Seal(request SecretRequest) (*Sealed, error)
 // Code is the current code of a secret.
 type Code struct {
 	OTP string
-	// For how long it stays the current one; 0 for a code of a counter.
+	// For how long it stays the current one; 0 with TypeHOTP.
 	ValidFor time.Duration
-	// Of a secret of type hotp.
+	// With TypeHOTP, the URI's counter, whatever the guard has accepted; else nil.
 	Counter  *int64
 	Warnings []string
 }

@@ -41,7 +41,7 @@ func TestEverySettingArrives(t *testing.T) {
 	noQuietZone := 0
 	description, err := newAuthenticator(t, factor2.Config{
 		Issuer: "Shop", FactorName: "totp", FriendlyName: "App", Algorithm: "SHA512", Digits: 8, Period: time.Minute,
-		Window: &factor2.Window{}, LookAhead: 3, SecretBytes: 32, FixedTime: time.Unix(0, 0),
+		Window: &factor2.Window{}, LookAhead: 50, SecretBytes: 32, FixedTime: time.Unix(0, 0),
 		QR: factor2.QR{ModulePx: 3, QuietZone: &noQuietZone, ErrorCorrection: "H", Dark: "#102030", Light: "#fefefe",
 			Logo: picture(t, 16, 16)},
 		Guard: &factor2.Guard{Store: factor2.StoreMemory, Soft: 2, Hard: 7, BaseDelay: 2 * time.Second,
@@ -55,7 +55,7 @@ func TestEverySettingArrives(t *testing.T) {
 		MaxDelay: time.Minute}
 	got := *description
 	if got.Issuer != "Shop" || got.FactorName != "totp" || got.FriendlyName != "App" || got.Algorithm != "SHA512" ||
-		got.Digits != 8 || got.Period != time.Minute || got.Window != (factor2.Window{}) || got.LookAhead != 3 || got.SecretBytes != 32 ||
+		got.Digits != 8 || got.Period != time.Minute || got.Window != (factor2.Window{}) || got.LookAhead != 50 || got.SecretBytes != 32 ||
 		!got.FixedTime.Equal(time.Unix(0, 0)) || got.QR != qr || got.Guard != guard {
 		t.Errorf("%+v", got)
 	}

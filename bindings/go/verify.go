@@ -20,12 +20,12 @@ type VerifyRequest struct {
 	Username string
 	// What a sealed secret is bound to in the place of Username.
 	Bind string
-	// The Step of the last accepted code, nil or -1 if there was none: for the guard StoreNone, where you keep
-	// it; respected with the others as well.
+	// What [Verification.LastStep] gave for the last accepted code, nil or -1 if there was none: for the guard
+	// StoreNone, where you keep it; respected with the others as well.
 	LastStep *int64
 	// The same for each of TOTPSecrets.
 	LastSteps []int64
-	// How many steps the token's clock is ahead or, below 0, behind, as [Authenticator.Resync] has found.
+	// How many steps a hardware token's clock is ahead or, below 0, behind, as [Authenticator.Resync] has found.
 	Drift int
 	// The same for each of TOTPSecrets.
 	Drifts []int
@@ -71,12 +71,11 @@ func (request *VerifyRequest) wire() any {
 
 // Verification tells which code was accepted.
 type Verification struct {
-	// The number of its time step, or 0 for a code of a counter. With the guard StoreNone, store it before you let the user in, by one
-	// statement that only ever raises it and whose count of changed rows you check.
+	// The number of its time step; 0 with TypeHOTP.
 	Step int64 `json:"step"`
-	// How many steps that is after (or, below 0, before) the current one.
+	// How many steps that is after (or, below 0, before) the current one; 0 with TypeHOTP.
 	Drift int `json:"drift"`
-	// Of a secret of type hotp: its counter, which takes the place of Step.
+	// With TypeHOTP, its counter; else nil.
 	Counter *int64 `json:"counter"`
 	// Of several secrets, the place of the one whose code it was, from 0 on.
 	Index int `json:"index"`
@@ -85,6 +84,16 @@ type Verification struct {
 	// It is the answer of an earlier call, see RetryKey.
 	Repeated bool     `json:"repeated"`
 	Warnings []string `json:"warnings"`
+}
+
+// LastStep gives what to pass as the request's LastStep from then on: Counter if there is one, else Step. With the
+// guard StoreNone, store it before you let the user in, by one statement that only ever raises it and whose count of
+// changed rows you check.
+func (verification *Verification) LastStep() int64 {
+	if verification.Counter != nil {
+		return *verification.Counter
+	}
+	return verification.Step
 }
 
 // Verify checks a code. The error is nil only for an accepted code.

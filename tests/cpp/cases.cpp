@@ -75,15 +75,6 @@ std::optional<factor2::owner> owner_in(const json &request) {
     return std::nullopt;
 }
 
-/* One number, or several, or none. */
-std::vector<std::int64_t> numbers_in(const json &request, const char *name) {
-    if (!request.contains(name))
-        return {};
-    if (request[name].is_array())
-        return request[name].get<std::vector<std::int64_t>>();
-    return {request[name].get<std::int64_t>()};
-}
-
 response verify_in_full(const authenticator &maker, const json &request) {
     factor2::verify_request full;
     const json &secret = request["totpsecret"];
@@ -94,13 +85,48 @@ response verify_in_full(const authenticator &maker, const json &request) {
             full.totpsecrets.push_back(each.get_ref<const std::string &>());
     full.otp = request["otp"].get_ref<const std::string &>();
     full.owner = owner_in(request);
-    full.last_steps = numbers_in(request, "last_step");
-    full.drifts = numbers_in(request, "drift");
+    if (request.contains("last_step") && request["last_step"].is_array())
+        full.last_steps = request["last_step"].get<std::vector<std::int64_t>>();
+    else if (request.contains("last_step"))
+        full.last_steps = {request["last_step"].get<std::int64_t>()};
+    if (request.contains("drift") && request["drift"].is_array())
+        full.drifts = request["drift"].get<std::vector<std::int64_t>>();
+    else if (request.contains("drift"))
+        full.drifts = {request["drift"].get<std::int64_t>()};
     if (request.contains("retry_key"))
         full.retry_key = request["retry_key"].get_ref<const std::string &>();
     if (secret.is_string() && full.owner && request.size() == 3)
         return maker.verify(full.totpsecrets.front(), full.otp, *full.owner);
     return maker.verify(full);
+}
+
+std::optional<std::string_view> text_in(const json &request, const char *name) {
+    if (!request.contains(name))
+        return std::nullopt;
+    return request[name].get_ref<const std::string &>();
+}
+
+factor2::secret_request secret_in_full(const json &request) {
+    factor2::secret_request full;
+    full.username = request["username"].get_ref<const std::string &>();
+    full.totpsecret = text_in(request, "totpsecret");
+    full.type = text_in(request, "type");
+    full.bind = text_in(request, "bind");
+    full.format = text_in(request, "format");
+    return full;
+}
+
+factor2::codes_request codes_in_full(const json &request) {
+    factor2::codes_request full;
+    full.totpsecret = request["totpsecret"].get_ref<const std::string &>();
+    full.otp = request["otp"].get_ref<const std::string &>();
+    full.next_otp = text_in(request, "next_otp");
+    full.owner = owner_in(request);
+    if (request.contains("last_step"))
+        full.last_step = request["last_step"].get<std::int64_t>();
+    if (request.contains("drift"))
+        full.drift = request["drift"].get<std::int64_t>();
+    return full;
 }
 
 /* The operation that takes plain texts; where it cannot make such a request, the one that takes JSON. */
@@ -117,10 +143,14 @@ response call_typed(const authenticator &maker, const std::string &call, const j
         return maker.create_secret(text("username"));
     if (call == "create_secret" && has({"username", "totpsecret"}))
         return maker.create_secret(text("username"), text("totpsecret"));
+    if (call == "create_secret")
+        return maker.create_secret(secret_in_full(request));
     if (call == "qr" && has({"username", "totpsecret"}))
         return maker.qr(text("username"), text("totpsecret"));
     if (call == "qr" && has({"username", "totpsecret", "format"}))
         return maker.qr(text("username"), text("totpsecret"), text("format"));
+    if (call == "qr")
+        return maker.qr(secret_in_full(request));
     if (call == "prepare_configuration")
         return maker.prepare_configuration(request["user"]["username"].get<std::string>());
     if (call == "reprepare_configuration" && request["sessionKey"].contains("data"))
@@ -135,14 +165,16 @@ response call_typed(const authenticator &maker, const std::string &call, const j
                             request["last_step"].get<std::int64_t>());
     if (call == "verify")
         return verify_in_full(maker, request);
-    if (call == "create_secret" && has({"username", "type"}) && request["type"] == "hotp")
-        return maker.create_hotp_secret(text("username"));
     if (call == "resync" && has({"totpsecret", "otp", "next_otp"}))
         return maker.resync(text("totpsecret"), text("otp"), text("next_otp"));
+    if (call == "resync")
+        return maker.resync(codes_in_full(request));
     if (call == "diagnose" && has({"totpsecret", "otp"}))
         return maker.diagnose(text("totpsecret"), text("otp"));
     if (call == "diagnose" && has({"totpsecret", "otp", "next_otp"}))
         return maker.diagnose(text("totpsecret"), text("otp"), text("next_otp"));
+    if (call == "diagnose")
+        return maker.diagnose(codes_in_full(request));
     if (call == "read_uri")
         return maker.read_uri(text("uri"));
     if (call == "create_recovery_codes")
@@ -173,12 +205,6 @@ response call_typed(const authenticator &maker, const std::string &call, const j
     if (const auto owner = owner_in(request)) {
         if (call == "seal")
             return maker.seal(text("totpsecret"), *owner);
-        if (call == "resync")
-            return maker.resync(text("totpsecret"), text("otp"), text("next_otp"), *owner);
-        if (call == "diagnose" && request.contains("next_otp"))
-            return maker.diagnose(text("totpsecret"), text("otp"), text("next_otp"), *owner);
-        if (call == "diagnose")
-            return maker.diagnose(text("totpsecret"), text("otp"), *owner);
         if (call == "inspect")
             return maker.inspect(text("totpsecret"), *owner);
         if (call == "reset")
@@ -239,6 +265,37 @@ bool matches(const json &found, const json &expected) {
     return found == expected;
 }
 
+template <class Value> void put(json &object, const char *name, const Value &value) {
+    if (value)
+        object[name] = *value;
+}
+
+template <>
+void put(json &object, const char *name, const std::optional<std::chrono::seconds> &value) {
+    if (value)
+        object[name] = value->count();
+}
+
+/* As the response has them. */
+json findings_of(const response &response) {
+    json all = json::array();
+    for (const factor2::finding &each : response.findings()) {
+        json found{{"what", each.what}};
+        put(found, "step", each.step);
+        put(found, "counter", each.counter);
+        put(found, "drift", each.drift);
+        put(found, "drift_s", each.drift_time);
+        put(found, "ahead", each.ahead);
+        put(found, "algorithm", each.algorithm);
+        put(found, "digits", each.digits);
+        put(found, "period", each.period);
+        put(found, "retry_after_s", each.retry_after);
+        put(found, "chance", each.chance);
+        all.push_back(found);
+    }
+    return all;
+}
+
 void check_step(const json &step, const response &response) {
     const json said = json::parse(response.json());
     if (step.contains("error")) {
@@ -258,6 +315,7 @@ void check_step(const json &step, const response &response) {
                                 : json::parse(response.at(name)) == value);
     CHECK(begins(std::string(response.data()), START_OF_DATA.at(step.value("data", ""))));
     CHECK(response.data().empty() != step.contains("data"));
+    CHECK(findings_of(response) == said.value("findings", json::array()));
 }
 
 template <class Call> void run_case(const json &given, Call call) {

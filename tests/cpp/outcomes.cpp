@@ -4,6 +4,7 @@
 #include "../c/check.h"
 
 #include <cstring>
+#include <locale>
 #include <new>
 #include <vector>
 
@@ -131,6 +132,9 @@ TEST texts_that_are_not_utf_8_are_refused_wherever_they_stand() {
     all.push_back(guard.prepare_configuration(odd));
     all.push_back(guard.reprepare_configuration("bob", odd));
     all.push_back(guard.verify(SECRET, odd));
+    all.push_back(guard.resync(SECRET, CODE, odd));
+    all.push_back(guard.diagnose(SECRET, odd));
+    all.push_back(guard.read_uri(odd));
     all.push_back(guard.inspect(odd));
     for (const response &each : all)
         CHECK(each.status() == status::BadRequest && contains(each.message(), "not UTF-8"));
@@ -156,6 +160,48 @@ TEST a_picture_is_a_png_unless_another_is_asked_for() {
     CHECK(text.at("format") == "text" && contains(text.data(), "\xe2\x96\x88"));
     CHECK(text.at("bytes") == std::to_string(text.data().size()));
     CHECK(guard.qr("bob", SECRET, "bmp").status() == status::BadRequest);
+}
+
+/* Writes numbers as much of Europe does. */
+struct decimal_comma : std::numpunct<char> {
+    char do_decimal_point() const override { return ','; }
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\1"; }
+};
+
+TEST findings_are_numbers_in_any_locale() {
+    const authenticator guard(CONFIG);
+    const std::locale before = std::locale::global(std::locale(std::locale(), new decimal_comma));
+    const response late = guard.diagnose(SECRET, "745994"); /* of two steps later */
+    const std::vector<factor2::finding> found = late.findings();
+    std::locale::global(before);
+    CHECK(late.at("right") == "false" && found.size() == 1 && found[0].what == "clock");
+    CHECK(found[0].drift == 2 && found[0].drift_time == std::chrono::seconds(60));
+    CHECK(found[0].chance > 0.0057 && found[0].chance < 0.0058);
+    CHECK(!found[0].step && !found[0].algorithm && !found[0].retry_after);
+
+    CHECK(guard.diagnose(SECRET, CODE).findings().empty());
+    CHECK(guard.verify(SECRET, CODE).findings().empty());
+    const response none = guard.diagnose(SECRET, "1");
+    CHECK(thrown([&] { static_cast<void>(none.findings()); }).first == status::InvalidToken);
+}
+
+TEST counters_and_drifts() {
+    const authenticator guard(CONFIG);
+    factor2::secret_request wanted;
+    wanted.username = "bob";
+    wanted.type = "hotp";
+    const std::string token = guard.create_secret(wanted).at("uri");
+    const std::string code = guard.generate(token).at("otp");
+    CHECK(guard.verify(token, code).at("counter") == "0");
+    CHECK(guard.verify(token, code).status() == status::TokenReused);
+
+    factor2::verify_request request;
+    request.totpsecrets = {SECRET};
+    request.otp = "745994";
+    CHECK(guard.verify(request).status() == status::InvalidToken);
+    request.drifts = {1};
+    CHECK(guard.verify(request).at("drift") == "2");
 }
 
 TEST failures_are_told_by_name() {
@@ -186,6 +232,9 @@ void check_closed(const authenticator &closed) {
     all.push_back(closed.reprepare_configuration("bob", "{}"));
     all.push_back(closed.verify(SECRET, CODE));
     all.push_back(closed.verify(SECRET, CODE, 1));
+    all.push_back(closed.resync(SECRET, CODE, CODE));
+    all.push_back(closed.diagnose(SECRET, CODE));
+    all.push_back(closed.read_uri("otpauth://totp/bob"));
     all.push_back(closed.inspect(SECRET));
     all.push_back(closed.reset(SECRET));
     all.push_back(closed.generate(SECRET));
@@ -247,6 +296,8 @@ TEST requests_are_wiped() {
     }
     given_back_with_mark = 0;
     CHECK(guard.reprepare_configuration("bob", MARK).status() == status::DataFormat);
+    CHECK(guard.resync(MARK, CODE, CODE).status() == status::InvalidSecret);
+    CHECK(guard.read_uri(MARK).status() == status::InvalidSecret);
     CHECK(given_back_with_mark == 0);
 }
 
@@ -258,6 +309,8 @@ int main() {
     RUN(texts_that_are_not_utf_8_are_refused_wherever_they_stand);
     RUN(members_are_found_by_their_path);
     RUN(a_picture_is_a_png_unless_another_is_asked_for);
+    RUN(findings_are_numbers_in_any_locale);
+    RUN(counters_and_drifts);
     RUN(failures_are_told_by_name);
     RUN(closed_and_moved_from_authenticators_are_told_by_name);
     RUN(moved_from_responses_are_told_by_name);

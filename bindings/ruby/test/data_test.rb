@@ -94,6 +94,26 @@ class DataTest < Minitest::Test
     assert_includes texts, "number=2, remaining=1"
   end
 
+  def test_findings_have_methods_and_are_frozen
+    diagnosis = authenticator.diagnose(totpsecret: SECRET, otp: "745994")
+    refute diagnosis.right
+    finding = diagnosis.findings.fetch(0)
+    assert_equal ["clock", 2, 60, nil, nil], [finding.what, finding.drift, finding.drift_s, finding.step, finding.ahead]
+    assert_in_delta 0.0057, finding.chance, 0.0001
+    assert_predicate diagnosis.findings, :frozen?
+    assert_predicate finding, :frozen?
+    assert_match(/ right=false, findings=\[\{.*"drift_s" ?=> ?60\b/, diagnosis.inspect)
+    refute_includes diagnosis.inspect, "745994"
+  end
+
+  def test_the_last_step_is_that_of_either_type
+    token = "otpauth://hotp/bob?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&counter=0"
+    factor2 = authenticator(guard: { store: :none })
+    assert_equal 0, factor2.verify(totpsecret: token, otp: "755224").last_step
+    assert_equal NOW / 30, factor2.verify(totpsecret: SECRET, otp: OTP).last_step
+    refute_includes factor2.read_uri(uri: token).inspect, "GEZDGNBV"
+  end
+
   def test_nobody_is_let_in_without_a_secret
     factor2 = authenticator
     assert_raises(Factor2::InvalidToken) { factor2.verify(totpsecret: nil, otp: OTP) }

@@ -33,6 +33,17 @@ class VerifyTest < Minitest::Test
     assert_equal NOW / 30, factor2.verify(totpsecret: SECRET, otp: OTP, last_step: nil).step
   end
 
+  def test_verify_p_takes_the_drift_that_resync_found
+    factor2 = authenticator
+    # Nine steps ahead.
+    pair = [8, 9].map { |steps| authenticator(fixed_time: NOW + (30 * steps)).generate(totpsecret: SECRET).otp }
+    later = authenticator(fixed_time: NOW + 300).generate(totpsecret: SECRET).otp
+    drift = factor2.resync(totpsecret: SECRET, otp: pair[0], next_otp: pair[1]).drift
+    assert_equal 9, drift
+    refute factor2.verify?(totpsecret: SECRET, otp: later)
+    assert factor2.verify?(totpsecret: SECRET, otp: later, drift:)
+  end
+
   def test_of_many_threads_one_gets_in
     factor2 = authenticator
     verdicts = Array.new(32) { Thread.new { factor2.verify?(totpsecret: SECRET, otp: OTP) } }.map(&:value)

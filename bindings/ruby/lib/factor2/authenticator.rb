@@ -26,8 +26,8 @@ module Factor2
       @remembers = describe.guard["store"] != "none"
     end
 
-    # Makes a secret for a user, or takes the one that is given, and draws its QR code: a Secret. +type+ is "totp", which
-    # is the default, or "hotp", of which the +uri+ is to be stored.
+    # Makes a secret for a user, or takes the one that is given, and draws its QR code: a Secret. +type+ is "totp",
+    # which is the default, or "hotp", whose codes belong to a counter: store its +uri+ then, without keys.
     #
     # Raises InvalidSecret, RandomUnavailable.
     def create_secret(username:, totpsecret: nil, type: nil, bind: nil)
@@ -57,6 +57,13 @@ module Factor2
       Imported.new(*call(:import, format:, text:, username:))
     end
 
+    # What an otpauth URI says that was written elsewhere: an OtpauthURI. The URI itself can be stored as a secret.
+    #
+    # Raises InvalidSecret, whose message says what is wrong.
+    def read_uri(uri:)
+      OtpauthURI.new(*call(:read_uri, uri:))
+    end
+
     # crossauth's prepare_configuration: a PreparedConfiguration. +user+ is a hash with a +username+.
     #
     # Raises Configuration if the settings have no +factor_name+.
@@ -76,50 +83,47 @@ module Factor2
     # StoreUnavailable or InvalidSecret.
     #
     # With <tt>guard: { store: "none" }</tt> pass the +last_step+ (nil or -1 if there is none), and store the
-    # +step+ of what is returned.
+    # +last_step+ of what is returned.
     #
     # +totpsecret+ is the stored secret, or an array of those of a user who has several authenticators
-    # (+last_step+ then as well), or nil for a user who has none: that is never accepted, and time does not tell.
-    # A sealed secret opens with the +username+ or +bind+ that it was sealed for.
+    # (+last_step+ and +drift+ then as well), or nil for a user who has none: that is never accepted, and time does not tell.
+    # A sealed secret opens with the +username+ or +bind+ that it was sealed for. +drift+ is how many steps a hardware
+    # token's clock is ahead or, below 0, behind, as resync has found.
     #
     # With <tt>guard: { retry: {} }</tt>, +retry_key+ tells this session from all others: with that of the call that was
     # accepted last, its answer is repeated. The server makes it, and no user may choose it.
-    #
-    # +drift+ is what resync has found of a token whose clock is wrong.
     def verify(totpsecret:, otp:, username: nil, bind: nil, last_step: nil, drift: nil, retry_key: nil)
-      Verification.new(*call(:verify, otp:, username:, bind:, last_step:, drift:, retry_key:, nullable: { totpsecret: }))
-    end
-
-    # Finds a hardware token again whose counter or clock has run away, by two codes in a row, of which it shows
-    # +next_otp+ now: a Resynchronization. Both are used up. Raises as verify does.
-    def resync(totpsecret:, otp:, next_otp:, username: nil, bind: nil, last_step: nil)
-      Resynchronization.new(*call(:resync, totpsecret:, otp:, next_otp:, username:, bind:, last_step:))
-    end
-
-    # Tells why a code is refused: a Diagnosis, for the help desk and never for who logs in. Accepts, counts and changes
-    # nothing.
-    #
-    # Raises InvalidToken if it is no code, StoreUnavailable, InvalidSecret.
-    def diagnose(totpsecret:, otp:, next_otp: nil, username: nil, bind: nil, last_step: nil, drift: nil)
-      Diagnosis.new(*call(:diagnose, totpsecret:, otp:, next_otp:, username:, bind:, last_step:, drift:))
-    end
-
-    # Reads an otpauth URI: a ProvisioningURI. The text itself can be stored as a +totpsecret+.
-    #
-    # Raises InvalidSecret.
-    def read_uri(uri:)
-      ProvisioningURI.new(*call(:read_uri, uri:))
+      Verification.new(*call(:verify, otp:, username:, bind:, last_step:, drift:, retry_key:,
+                             nullable: { totpsecret: }))
     end
 
     # Whether a code is accepted, which uses it up: false where +verify+ raises a CodeError. Raises all else as
     # +verify+ does, and Configuration with <tt>guard: { store: "none" }</tt>, where the +step+ is needed.
-    def verify?(totpsecret:, otp:, username: nil, bind: nil)
+    def verify?(totpsecret:, otp:, username: nil, bind: nil, drift: nil)
       raise Error.for(CONFIGURATION, "verify? needs a guard that remembers; use verify") unless @remembers
 
-      verify(totpsecret:, otp:, username:, bind:)
+      verify(totpsecret:, otp:, username:, bind:, drift:)
       true
     rescue CodeError
       false
+    end
+
+    # Finds a hardware token again whose counter or clock has run away from the server's, by two codes in a row, of
+    # which +next_otp+ is the one that it shows now: a Verification. Both are used up, and a wrong pair counts as one
+    # wrong code. Store its +drift+ with the user, and pass it to verify from then on; the guard remembers a counter.
+    #
+    # Raises as verify does.
+    def resync(totpsecret:, otp:, next_otp:, username: nil, bind: nil, last_step: nil)
+      Verification.new(*call(:resync, totpsecret:, otp:, next_otp:, username:, bind:, last_step:))
+    end
+
+    # Tells the help desk why a code is refused, never the user who logs in, who may be somebody else: a Diagnosis. It
+    # accepts, counts and changes nothing, and that it returns is no verdict. +otp+ may have 6 to 8 digits. With
+    # +next_otp+, the code after that, more is searched, and chance is ruled out.
+    #
+    # Raises InvalidToken for what is no code, InvalidSecret, StoreUnavailable.
+    def diagnose(totpsecret:, otp:, next_otp: nil, username: nil, bind: nil, last_step: nil, drift: nil)
+      Diagnosis.new(*call(:diagnose, totpsecret:, otp:, next_otp:, username:, bind:, last_step:, drift:))
     end
 
     # Makes a set of recovery codes, 10 if +count+ is not given: a RecoveryCodes. A new set takes the place of
@@ -155,7 +159,7 @@ module Factor2
       Record.new(*call(:reset, totpsecret:, username:, bind:, recovery:))
     end
 
-    # The current code of a secret, for clients and tests: a Code.
+    # The current code of a secret, or that of a URI's counter, for clients and tests: a Code.
     #
     # Raises InvalidSecret.
     def generate(totpsecret:, username: nil, bind: nil)

@@ -16,7 +16,7 @@ module Factor2
     # other calls are over sooner.
     { describe: false, generate: false, seal: false, create_recovery_codes: false, create_secret: true, qr: true,
       prepare_configuration: true, reprepare_configuration: true, verify: true, verify_recovery_code: true,
-      resync: true, diagnose: true, read_uri: false, inspect: true, reset: true, import: true }.each do |operation, blocking|
+      resync: true, diagnose: true, inspect: true, reset: true, import: true, read_uri: false }.each do |operation, blocking|
       attach_function :"factor2_#{operation}", %i[pointer buffer_in size_t pointer], :int, blocking:
     end
     attach_function :factor2_authenticator_new, %i[buffer_in size_t pointer pointer], :int, blocking: true

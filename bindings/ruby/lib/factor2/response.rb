@@ -10,14 +10,20 @@ module Factor2
     attr_reader :data
 
     class << self
-      # Defines the methods for members. What is not +shown+ may hold a secret; +of+ is the members' own class.
+      # Defines the methods for members. What is not +shown+ may hold a secret; +of+ is the members' own class, or that
+      # of what is in their arrays.
       def members(*names, shown: true, of: nil)
         self.shown += names if shown
         names.each do |name|
           define_method(name.gsub(/[A-Z]/) { |letter| "_#{letter.downcase}" }) do
-            of ? of.new(to_h[name]) : to_h[name]
+            of ? of.made(to_h[name]) : to_h[name]
           end
         end
+      end
+
+      # A response of this class, or an array of them.
+      def made(json)
+        json.is_a?(Array) ? json.map { |item| new(item) }.freeze : new(json)
       end
 
       attr_writer :shown
@@ -74,6 +80,13 @@ module Factor2
     end
   end
 
+  # What an otpauth URI says. +label_issuer+ is there if label and parameter name two issuers, +period+ or +counter+
+  # as it is of type "totp" or "hotp". +warnings+ tell what was mended, and what apps may take for something else.
+  class OtpauthURI < Response
+    members "type", "issuer", "label_issuer", "account", "algorithm", "digits", "period", "counter", "warnings"
+    members "totpsecret", shown: false
+  end
+
   # What to show to the user who enrolls.
   class UserData < Response
     members "username", "factor2"
@@ -117,28 +130,37 @@ module Factor2
     members "refused"
   end
 
-  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one; of a secret of type
-  # hotp, +counter+ takes their place. Of several
-  # secrets, +index+ is the place of the one whose code it was. If +reseal+ is true, call seal; if +repeated+ is,
-  # this is the answer of an earlier call.
+  # An accepted code: +step+ is its time step, +drift+ how many steps it is off the current one; or +counter+ is its
+  # counter. Of several secrets, +index+ is the place of the one whose code it was. If +reseal+ is true, call seal; if
+  # +repeated+ is, this is the answer of an earlier call.
   class Verification < Response
     members "accepted", "step", "drift", "counter", "index", "reseal", "repeated", "warnings"
+
+    # What to pass as +last_step+ from then on: +counter+, or +step+.
+    def last_step
+      counter || step
+    end
   end
 
-  # Where resync has found a token: +drift+ is to be stored and given to verify; a +counter+ is the guard's to keep.
-  class Resynchronization < Response
-    members "accepted", "step", "drift", "counter", "warnings"
+  # One thing that is wrong. +what+ tells which members it has:
+  #
+  # "used":: +step+ or +counter+: it, or a later one, was accepted before
+  # "clock":: +drift+ steps, +drift_s+ seconds, the authenticator is ahead of the server or, below 0, behind
+  # "counter":: +ahead+ of the expected counter; see resync
+  # "algorithm", "digits", "period":: the same name: what the authenticator has instead
+  # "locked":: +retry_after_s+ seconds no code is looked at
+  # "disabled":: no code is looked at until reset or a new secret
+  #
+  # Each but the last two has +chance+, the probability that a code which is wrong altogether gives such a finding.
+  class Finding < Response
+    members "what", "step", "counter", "drift", "drift_s", "ahead", "algorithm", "digits", "period",
+            "retry_after_s", "chance"
   end
 
-  # Why a code is refused: +right+ if it is not, and the +findings+, hashes as factor2.h has them.
+  # What diagnose found: +right+ is true for a code that is right and was not used, +findings+ is an array.
   class Diagnosis < Response
-    members "right", "findings", "warnings"
-  end
-
-  # What an otpauth URI says.
-  class ProvisioningURI < Response
-    members "type", "issuer", "label_issuer", "account", "algorithm", "digits", "period", "counter", "warnings"
-    members "totpsecret", shown: false
+    members "right", "warnings"
+    members "findings", of: Finding
   end
 
   # A set of recovery codes: +codes+ are to be shown once, +recovery+ is to be stored.
@@ -157,7 +179,7 @@ module Factor2
     members "last_step", "used", "remaining", "failures", "locked_until", "disabled"
   end
 
-  # The current code of a secret, or of type hotp that of its +counter+.
+  # The current code of a secret, and for how many seconds it is that; or that of its +counter+.
   class Code < Response
     members "valid_for_s", "counter", "warnings"
     members "otp", shown: false
@@ -168,7 +190,7 @@ module Factor2
     members "version", "mfa_type", "mfa_channel", "factor_name", "friendly_name", "secret_names",
             "transient_secret_names", "create_one_time_secrets", "validate_secrets", "can_create_user",
             "can_update_user", "can_update_secrets", "capabilities", "require_user_entry",
-            "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window",
-            "look_ahead", "secret_bytes", "qr", "guard", "seal", "fixed_time", "warnings"
+            "skip_email_verification_on_signup", "issuer", "algorithm", "digits", "period", "window", "look_ahead",
+            "secret_bytes", "qr", "guard", "seal", "fixed_time", "warnings"
   end
 end
