@@ -505,7 +505,8 @@ factor2_status factor2_seal(const factor2_authenticator *authenticator,
  *
  * `drift`, -1000 to 1000, is for a hardware token whose clock has gone wrong, as factor2_resync()
  * has found: so many steps it is ahead or, below 0, behind. The window lies around the token's time
- * then, and gets no wider. With type hotp it means nothing.
+ * then, and gets no wider. With type hotp it means nothing. A response's `drift` may take the place
+ * of the one that is stored, as long as it is within these bounds.
  *
  * Of several authenticators, the one whose code it is judges it, and the others are left alone; a
  * code of none counts as a wrong one on each. So nobody is locked out of one device by using the
@@ -679,11 +680,11 @@ factor2_status factor2_verify_recovery_code(const factor2_authenticator *authent
  *
  * Request: `{"totpsecret", "username"?, "bind"?}` or `{"recovery"}`.
  *
- * Response: `{"last_step", "failures", "locked_until", "disabled"}`: the last accepted step (null
- * when there is none yet), the wrong codes in a row, until when in Unix seconds no code is looked
- * at (0 when it was not locked), and whether the hard limit was reached. A credential that was
- * never tried looks like a new one. Of a set, `"used":[...]` and `remaining` in the place of
- * `last_step`: the numbers of the codes that were used, and how many were not.
+ * Response: `{"last_step", "failures", "locked_until", "disabled"}`: the last accepted step or
+ * counter (null when there is none yet), the wrong codes in a row, until when in Unix seconds no
+ * code is looked at (0 when it was not locked), and whether the hard limit was reached. A
+ * credential that was never tried looks like a new one. Of a set, `"used":[...]` and `remaining`
+ * in the place of `last_step`: the numbers of the codes that were used, and how many were not.
  *
  * @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is "none"),
  *         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_DATA_FORMAT (`recovery`), or
@@ -734,7 +735,8 @@ factor2_status factor2_reset(const factor2_authenticator *authenticator,
  * the code that the authenticator shows after that, more is searched and chance is ruled out.
  *
  * Response: `{"right", "findings", "warnings"?}`. `right` is true for a code that is right and was
- * not used. `findings` is an array, empty if nothing was found, of objects whose `what` is
+ * not used, also while the credential is locked or disabled. `findings` is an array, empty if
+ * nothing was found, of objects whose `what` is
  *
  *     "used"       it, or a later one, was accepted before: its "step" or "counter"
  *     "clock"      the authenticator is "drift" steps, "drift_s" seconds, ahead of the server (or,

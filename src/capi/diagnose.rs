@@ -16,7 +16,8 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, opera
 /// the code that the authenticator shows after that, more is searched and chance is ruled out.
 ///
 /// Response: `{"right", "findings", "warnings"?}`. `right` is true for a code that is right and was
-/// not used. `findings` is an array, empty if nothing was found, of objects whose `what` is
+/// not used, also while the credential is locked or disabled. `findings` is an array, empty if
+/// nothing was found, of objects whose `what` is
 ///
 ///     "used"       it, or a later one, was accepted before: its "step" or "counter"
 ///     "clock"      the authenticator is "drift" steps, "drift_s" seconds, ahead of the server (or,

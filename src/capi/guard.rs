@@ -9,11 +9,11 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, opera
 ///
 /// Request: `{"totpsecret", "username"?, "bind"?}` or `{"recovery"}`.
 ///
-/// Response: `{"last_step", "failures", "locked_until", "disabled"}`: the last accepted step (null
-/// when there is none yet), the wrong codes in a row, until when in Unix seconds no code is looked
-/// at (0 when it was not locked), and whether the hard limit was reached. A credential that was
-/// never tried looks like a new one. Of a set, `"used":[...]` and `remaining` in the place of
-/// `last_step`: the numbers of the codes that were used, and how many were not.
+/// Response: `{"last_step", "failures", "locked_until", "disabled"}`: the last accepted step or
+/// counter (null when there is none yet), the wrong codes in a row, until when in Unix seconds no
+/// code is looked at (0 when it was not locked), and whether the hard limit was reached. A
+/// credential that was never tried looks like a new one. Of a set, `"used":[...]` and `remaining`
+/// in the place of `last_step`: the numbers of the codes that were used, and how many were not.
 ///
 /// @return FACTOR2_OK, or FACTOR2_CONFIGURATION (the guard's store is "none"),
 ///         FACTOR2_STORE_UNAVAILABLE, FACTOR2_INVALID_SECRET, FACTOR2_DATA_FORMAT (`recovery`), or

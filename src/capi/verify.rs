@@ -36,7 +36,8 @@ use crate::capi::{factor2_authenticator, factor2_response, factor2_status, opera
 ///
 /// `drift`, -1000 to 1000, is for a hardware token whose clock has gone wrong, as factor2_resync()
 /// has found: so many steps it is ahead or, below 0, behind. The window lies around the token's time
-/// then, and gets no wider. With type hotp it means nothing.
+/// then, and gets no wider. With type hotp it means nothing. A response's `drift` may take the place
+/// of the one that is stored, as long as it is within these bounds.
 ///
 /// Of several authenticators, the one whose code it is judges it, and the others are left alone; a
 /// code of none counts as a wrong one on each. So nobody is locked out of one device by using the
