@@ -43,7 +43,8 @@ typedef struct {
     size_t data_len;
 } result;
 
-/* Texts which no error may repeat, in any letter case; ends with NULL. Each target has its own. */
+/* Texts which no error may repeat, in any letter case; ends with NULL. Each target has its own. Each has a digit:
+ * what is letters alone may be a misspelt name of a member, and those are repeated. */
 extern const char *const never_in_an_error[];
 
 slice slice_of(const char *text);

@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-const char *const never_in_an_error[] = {PART_OF_CANARY, "GY3TQOJQ", "AAECAwQF", NULL};
+const char *const never_in_an_error[] = {PART_OF_CANARY, "GY3TQOJQ", "DA0ODxAR", NULL};
 
 static const char *const FORMATS[] = {
     "otpauth",   "otpauth-migration", "users-file",          "privacyidea-csv",

@@ -16,7 +16,7 @@ static const char *const codes[] = {"3U9RY7W5HFN9488UTS5ZXVU2", "CN4M4W63EHP36AH
                                     "B5PMA46GUQM8RYZ5PF8JL5VE", "DFSDWN9ZTQ99MAZWGNNF6DAW"};
 #define COUNT ((int)(sizeof codes / sizeof *codes))
 
-const char *const never_in_an_error[] = {"3U9RY7W5", "3U9R-Y7W5", "HKR7-ZEVB", "AAECAwQF", NULL};
+const char *const never_in_an_error[] = {"3U9RY7W5", "3U9R-Y7W5", "HKR7-ZEVB", "DA0ODxAR", NULL};
 
 static factor2_authenticator *authenticator;
 static unsigned char original[MOST];

@@ -8,7 +8,7 @@
 #define WHOSE "alice@example.com"
 #define SECRET "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
-const char *const never_in_an_error[] = {"EHPK3PXP", "AAECAwQF", "ZGVmZ2hp", "N2YOYxn6", NULL};
+const char *const never_in_an_error[] = {"EHPK3PXP", "DA0ODxAR", "ZGVmZ2hp", "N2YOYxn6", NULL};
 
 static factor2_authenticator *authenticator;
 

@@ -3,7 +3,7 @@
 
 #define SECRET "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
-const char *const never_in_an_error[] = {"GY3TQOJQ", "AAECAwQF", NULL};
+const char *const never_in_an_error[] = {"GY3TQOJQ", "DA0ODxAR", NULL};
 
 static factor2_authenticator *authenticator;
 
